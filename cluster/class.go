@@ -1,0 +1,180 @@
+package cluster
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// A Class is everything about a pod that a decision may depend on. Pods that no
+// decision can tell apart share one. A Class that was given to a State, in a
+// PodSpec or a Mix, must not be changed afterwards.
+type Class struct {
+	Namespace string
+	Priority  int32
+	Requests  Amounts       // the columns every cluster has; PodSlots and GPU are filled in
+	Extended  []NamedAmount // of extended resources, sorted by name
+	GPUs      GPURequest
+
+	// BestEffortCPU and BestEffortMemory count the containers that ask for no
+	// CPU or no memory; scores count DefaultCPURequest and DefaultMemoryRequest
+	// for each.
+	BestEffortCPU, BestEffortMemory int32
+}
+
+// A GPURequest asks for GPUs: either shares of one, or one or more whole ones.
+type GPURequest struct {
+	Count  int32    // GPUs; 0 if none are needed
+	Shares int32    // of each: 1 to WholeGPU, and WholeGPU if Count is above 1
+	Models []string // the models that will do, sorted; none means any
+}
+
+// Total returns the shares asked for on all GPUs together.
+func (g GPURequest) Total() int64 { return int64(g.Count) * int64(g.Shares) }
+
+// Shared reports whether a part of one GPU is asked for.
+func (g GPURequest) Shared() bool { return g.Count == 1 && g.Shares < WholeGPU }
+
+// A Mix says which pods to expect, and in which proportions: what a policy may
+// know of a workload beforehand. Experiments take it from the recording, a live
+// cluster from its past.
+type Mix []MixShare
+
+// A MixShare is a class and how many pods of it there are in the Mix.
+type MixShare struct {
+	Class *Class
+	Pods  int64
+}
+
+// MixOf counts the pods of each class, in order of first appearance.
+func MixOf(pods []PodSpec) Mix {
+	var mix Mix
+	at := map[string]int{}
+	var key []byte
+	for i := range pods {
+		key = appendClass(key[:0], pods[i].Class)
+		j, ok := at[string(key)]
+		if !ok {
+			j = len(mix)
+			at[string(key)] = j
+			mix = append(mix, MixShare{Class: pods[i].Class})
+		}
+		mix[j].Pods++
+	}
+	return mix
+}
+
+// class is a row of the table of classes: a Class and what follows from it.
+type class struct {
+	Class
+	models []modelID
+	// demand is what the pod takes off its node, one entry for each resource
+	// of which it asks anything.
+	demand []demand
+	// estimate is what scores count of CPU and memory.
+	estimate [2]int64
+}
+
+type demand struct {
+	resource Resource
+	amount   int64
+}
+
+// Intern returns the row of c in the table of classes, and makes one if none is
+// equal.
+func (s *State) Intern(c *Class) ClassID {
+	s.key = appendClass(s.key[:0], c)
+	if id, ok := s.classByKey[string(s.key)]; ok {
+		return id
+	}
+	id := ClassID(len(s.classes))
+	s.classByKey[string(s.key)] = id
+	s.classes = append(s.classes, s.newClass(c))
+	return id
+}
+
+func (s *State) newClass(c *Class) *class {
+	row := &class{Class: *c}
+	row.Requests = make(Amounts, firstExtended)
+	copy(row.Requests, c.Requests)
+	row.Requests[PodSlots] = 1
+	row.Requests[GPU] = c.GPUs.Total()
+	for _, e := range c.Extended {
+		r := s.Resource(e.Name)
+		for len(row.Requests) <= int(r) {
+			row.Requests = append(row.Requests, 0)
+		}
+		row.Requests[r] = e.Amount
+	}
+	for r, amount := range row.Requests {
+		if amount != 0 {
+			row.demand = append(row.demand, demand{Resource(r), amount})
+		}
+	}
+	row.estimate = [2]int64{
+		row.Requests[CPU] + int64(c.BestEffortCPU)*DefaultCPURequest,
+		row.Requests[Memory] + int64(c.BestEffortMemory)*DefaultMemoryRequest,
+	}
+	for _, m := range c.GPUs.Models {
+		row.models = append(row.models, s.model(m))
+	}
+	return row
+}
+
+// Class returns what is known about pod p's kind. The caller must not change it.
+func (s *State) Class(p PodID) *Class { return &s.classes[s.Pods.Class[p]].Class }
+
+// ClassByID returns the class in row c. The caller must not change it.
+func (s *State) ClassByID(c ClassID) *Class { return &s.classes[c].Class }
+
+// Estimate returns the CPU (milli-CPUs) and memory (bytes) that scores count for
+// a pod of class c: its requests, with kube's defaults where there are none.
+func (s *State) Estimate(c ClassID) (cpu, memory int64) {
+	e := s.classes[c].estimate
+	return e[0], e[1]
+}
+
+// AllowsModel reports whether pods of class c may use GPUs of node n's model.
+func (s *State) AllowsModel(c ClassID, n NodeID) bool {
+	models := s.classes[c].models
+	return len(models) == 0 || slices.Contains(models, s.Nodes.model[n])
+}
+
+// A modelID stands for a GPU model's name.
+type modelID int16
+
+func (s *State) model(name string) modelID {
+	if i := slices.Index(s.models, name); i >= 0 {
+		return modelID(i)
+	}
+	s.models = append(s.models, name)
+	return modelID(len(s.models) - 1)
+}
+
+// appendClass appends a text to b that is the same for equal classes only.
+func appendClass(b []byte, c *Class) []byte {
+	b = appendString(b, c.Namespace)
+	b = binary.AppendVarint(b, int64(c.Priority))
+	for r := range firstExtended {
+		if r != PodSlots && r != GPU {
+			b = binary.AppendVarint(b, c.Requests.Get(r))
+		}
+	}
+	b = binary.AppendVarint(b, int64(c.BestEffortCPU))
+	b = binary.AppendVarint(b, int64(c.BestEffortMemory))
+	b = binary.AppendVarint(b, int64(len(c.Extended)))
+	for _, e := range c.Extended {
+		b = appendString(b, e.Name)
+		b = binary.AppendVarint(b, e.Amount)
+	}
+	b = binary.AppendVarint(b, int64(c.GPUs.Count))
+	b = binary.AppendVarint(b, int64(c.GPUs.Shares))
+	for _, m := range c.GPUs.Models {
+		b = appendString(b, m)
+	}
+	return b
+}
+
+func appendString(b []byte, s string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	return append(b, s...)
+}

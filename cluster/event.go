@@ -1,0 +1,77 @@
+package cluster
+
+// A Kind says what an Event or a Decision is about. Events of one instant are
+// ordered by Kind: what frees room or adds nodes comes before what wants room.
+type Kind uint8
+
+// The kinds of events and decisions. Their numbers are part of the decision
+// digest, so they never change.
+const (
+	PodEnded    Kind = 1 // event: the pod is gone, and its room is free
+	Rejected    Kind = 2 // event: a decision could not be carried out
+	PodBound    Kind = 3 // event: a Bind was carried out
+	NodeAdded   Kind = 4 // event
+	NodeRemoved Kind = 5 // event; pods still on the node keep its row until they end
+	PodAdded    Kind = 6 // event: the pod wants a node
+
+	Bind  Kind = 65 // decision: run the pod on the node
+	Evict Kind = 66 // decision: end the pod
+)
+
+var kindNames = map[Kind]string{
+	PodEnded: "PodEnded", Rejected: "Rejected", PodBound: "PodBound",
+	NodeAdded: "NodeAdded", NodeRemoved: "NodeRemoved", PodAdded: "PodAdded",
+	Bind: "Bind", Evict: "Evict",
+}
+
+// String returns the constant's name.
+func (k Kind) String() string {
+	if name, ok := kindNames[k]; ok {
+		return name
+	}
+	return "Kind(?)"
+}
+
+// An Event is something that happened in a cluster.
+type Event struct {
+	Time Time
+	Kind Kind
+
+	// Pod and Node are the rows it is about. For PodAdded and NodeAdded,
+	// State.Observe fills them in; events that a trace yields before a State
+	// exists name pods and nodes by their specs.
+	Pod  PodID
+	Node NodeID
+
+	NodeSpec *NodeSpec // of NodeAdded
+	PodSpec  *PodSpec  // of PodAdded
+
+	Decision Decision // of Rejected: what could not be carried out
+	Reason   string   // of Rejected: why, for people
+}
+
+// A Decision is something a controller wants the cluster to do.
+type Decision struct {
+	Kind Kind
+	Pod  PodID
+	Node NodeID // where the pod goes, or where it is
+	Allocation
+}
+
+// An Allocation says which devices of a node a pod gets. The zero Allocation is
+// that of a pod that needs none.
+type Allocation struct {
+	GPUs GPUSet
+}
+
+// A GPUSet is a set of a node's GPUs: bit i stands for the i-th.
+type GPUSet uint64
+
+// MaxGPUs is the highest number of GPUs that a node may have.
+const MaxGPUs = 64
+
+// Has reports whether the i-th GPU is in the set.
+func (g GPUSet) Has(i int) bool { return g>>i&1 == 1 }
+
+// With returns the set with the i-th GPU added.
+func (g GPUSet) With(i int) GPUSet { return g | 1<<i }

@@ -1,0 +1,120 @@
+package cluster
+
+import "fmt"
+
+// An entry of the journal is one write, with what it takes to undo it.
+type entry struct {
+	op    op
+	phase Phase // before
+	pod   PodID
+	node  NodeID
+	alloc Allocation
+	stamp uint64 // of the node's row, before
+}
+
+type op uint8
+
+const (
+	opBind op = iota
+	opEvict
+	opRemove
+)
+
+// Bind decides that p runs on n with the devices a, and shows it there from now
+// on. The pod must be Pending, and a must be free on n.
+func (s *State) Bind(p PodID, n NodeID, a Allocation) {
+	if ph := s.Pods.Phase[p]; ph != Pending || s.Pods.Node[p] != None {
+		panic(fmt.Sprintf("cluster: Bind of %s, which is %v", s.PodName(p), ph))
+	}
+	if s.Nodes.gone[n] {
+		panic("cluster: Bind of " + s.PodName(p) + " to " + s.Nodes.Name[n] + ", which was removed")
+	}
+	s.mustFit(p, n, a)
+	s.journal = append(s.journal, entry{opBind, Pending, p, n, a, s.Nodes.Stamp[n]})
+	s.Pods.Phase[p] = Assumed
+	s.pending--
+	s.place(p, n, a)
+}
+
+// mustFit panics unless a is what p asks for and n has it free. Allocators
+// choose devices; getting them wrong is a programmer's error.
+func (s *State) mustFit(p PodID, n NodeID, a Allocation) {
+	want := s.Class(p).GPUs
+	free, got := s.Nodes.GPUFree[n], int32(0)
+	for i := range free {
+		if a.GPUs.Has(i) && free[i] >= want.Shares {
+			got++
+		}
+	}
+	if got != want.Count || a.GPUs>>len(free) != 0 {
+		panic(fmt.Sprintf("cluster: GPUs %b of %s do not serve %s, which asks for %d with %d shares free",
+			a.GPUs, s.Nodes.Name[n], s.PodName(p), want.Count, want.Shares))
+	}
+}
+
+// Evict decides that p ends. It is Terminating from now on; its room is free
+// only when the cluster says that it has ended. The pod must be on a node.
+func (s *State) Evict(p PodID) {
+	if s.Pods.Node[p] == None {
+		panic("cluster: Evict of " + s.PodName(p) + ", which is on no node")
+	}
+	n := s.Pods.Node[p]
+	s.journal = append(s.journal, entry{opEvict, s.Pods.Phase[p], p, n, s.Pods.Allocation[p], s.Nodes.Stamp[n]})
+	s.Pods.Phase[p] = Terminating
+	s.touch(n)
+}
+
+// Remove takes p off its node for a trial: it emits no decision, and must be
+// undone within the Step. The pod must be on a node.
+func (s *State) Remove(p PodID) {
+	n := s.Pods.Node[p]
+	s.journal = append(s.journal, entry{opRemove, s.Pods.Phase[p], p, n, s.Pods.Allocation[p], s.Nodes.Stamp[n]})
+	s.displace(p)
+}
+
+// Mark returns a point that Undo can go back to, within the same Step.
+func (s *State) Mark() int { return len(s.journal) }
+
+// Undo takes back everything written since mark, last first. Afterwards the
+// State is as it was, stamps included.
+func (s *State) Undo(mark int) {
+	for i := len(s.journal) - 1; i >= mark; i-- {
+		s.undo(s.journal[i])
+	}
+	s.journal = s.journal[:mark]
+}
+
+func (s *State) undo(e entry) {
+	switch e.op {
+	case opBind:
+		s.displace(e.pod)
+		s.pending++
+	case opRemove:
+		s.Pods.Node[e.pod] = e.node
+		s.Pods.Allocation[e.pod] = e.alloc
+		s.relink(e.pod, e.node)
+		s.charge(e.pod, e.node, e.alloc, +1)
+	}
+	s.Pods.Phase[e.pod] = e.phase
+	// The row is what it was under this stamp, so what was remembered of it
+	// under this stamp holds again.
+	s.Nodes.Stamp[e.node] = e.stamp
+}
+
+// TakeDecisions returns the decisions made since the last call, in order. The
+// slice is valid until the next call. A trial Remove must have been undone.
+func (s *State) TakeDecisions() []Decision {
+	s.decisions = s.decisions[:0]
+	for _, e := range s.journal {
+		switch e.op {
+		case opBind:
+			s.decisions = append(s.decisions, Decision{Bind, e.pod, e.node, e.alloc})
+		case opEvict:
+			s.decisions = append(s.decisions, Decision{Evict, e.pod, e.node, e.alloc})
+		case opRemove:
+			panic("cluster: a trial Remove was not undone")
+		}
+	}
+	s.journal = s.journal[:0]
+	return s.decisions
+}

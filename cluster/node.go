@@ -1,0 +1,155 @@
+package cluster
+
+// A NodeSpec describes a node that joins a cluster.
+type NodeSpec struct {
+	Name     string
+	Capacity Amounts       // allocatable, of the columns every cluster has; GPU is filled in
+	Extended []NamedAmount // of extended resources, sorted by name
+	GPUs     int           // 0 to MaxGPUs, of WholeGPU shares each
+	GPUModel string
+}
+
+// Nodes has one row for each node, in each of its columns. Everything outside
+// this package only reads them.
+type Nodes struct {
+	Name []string
+	Cap  [][]int64 // [Resource][NodeID], allocatable
+	Used [][]int64 // [Resource][NodeID], the sum of requests; may exceed Cap if others bind too
+
+	// EstimatedCPU and EstimatedMemory are Used with kube's defaults for pods
+	// that ask for nothing: what resource scores read.
+	EstimatedCPU, EstimatedMemory []int64
+
+	GPUFree [][]int32 // [NodeID][GPU], shares
+
+	// Stamp identifies the content of a row: equal stamps mean that nothing
+	// that a decision may depend on has changed. Stamps are never reused, and
+	// their order means nothing.
+	Stamp []uint64
+
+	model       []modelID
+	key         []uint64 // hash of the name, for Draw
+	gone        []bool   // removed, but pods still hold the row
+	first, last []PodID  // ends of the list of pods on the node, in order of binding
+	live        []NodeID // in order of arrival
+	spare       []NodeID // rows free for reuse
+	byName      map[string]NodeID
+}
+
+// Live returns the nodes that pods can be bound to, in order of arrival. The
+// caller must not change the slice, which is valid until the next Observe.
+func (ns *Nodes) Live() []NodeID { return ns.live }
+
+// Rows returns the number of rows, those of no present node included.
+func (ns *Nodes) Rows() int { return len(ns.Name) }
+
+// Named returns the live node called name.
+func (ns *Nodes) Named(name string) (NodeID, bool) {
+	n, ok := ns.byName[name]
+	return n, ok
+}
+
+// Free returns how much of r is unused on n. It is negative on a node that
+// others have overcommitted.
+func (s *State) Free(n NodeID, r Resource) int64 {
+	return s.Nodes.Cap[r][n] - s.Nodes.Used[r][n]
+}
+
+// GPUModel returns the model of n's GPUs, "" if it has none.
+func (s *State) GPUModel(n NodeID) string { return s.models[s.Nodes.model[n]] }
+
+// PodsOn calls yield for each pod on n, in order of binding.
+func (s *State) PodsOn(n NodeID) func(yield func(PodID) bool) {
+	return func(yield func(PodID) bool) {
+		for p := s.Nodes.first[n]; p != None; p = s.Pods.next[p] {
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+func (s *State) addNode(spec *NodeSpec) NodeID {
+	ns := &s.Nodes
+	if _, ok := ns.byName[spec.Name]; ok {
+		panic("cluster: node " + spec.Name + " is there already")
+	}
+	if spec.GPUs > MaxGPUs {
+		panic("cluster: node " + spec.Name + " has more than MaxGPUs GPUs")
+	}
+	extended := make([]Resource, len(spec.Extended))
+	for i, e := range spec.Extended {
+		extended[i] = s.Resource(e.Name)
+	}
+	n := ns.row()
+	ns.Name[n] = spec.Name
+	ns.key[n] = hashName("", spec.Name)
+	for r := range ns.Cap {
+		ns.Cap[r][n] = spec.Capacity.Get(Resource(r))
+	}
+	for i, e := range spec.Extended {
+		ns.Cap[extended[i]][n] = e.Amount
+	}
+	ns.Cap[GPU][n] = int64(spec.GPUs) * WholeGPU
+	ns.GPUFree[n] = ns.GPUFree[n][:0]
+	for range spec.GPUs {
+		ns.GPUFree[n] = append(ns.GPUFree[n], WholeGPU)
+	}
+	ns.model[n] = s.model(spec.GPUModel)
+	ns.gone[n] = false
+	ns.byName[spec.Name] = n
+	ns.live = append(ns.live, n)
+	s.touch(n)
+	return n
+}
+
+// row returns an empty row, a spare one if there is any.
+func (ns *Nodes) row() NodeID {
+	if k := len(ns.spare); k > 0 {
+		n := ns.spare[k-1]
+		ns.spare = ns.spare[:k-1]
+		return n
+	}
+	ns.Name = append(ns.Name, "")
+	for r := range ns.Cap {
+		ns.Cap[r] = append(ns.Cap[r], 0)
+		ns.Used[r] = append(ns.Used[r], 0)
+	}
+	ns.EstimatedCPU = append(ns.EstimatedCPU, 0)
+	ns.EstimatedMemory = append(ns.EstimatedMemory, 0)
+	ns.GPUFree = append(ns.GPUFree, nil)
+	ns.Stamp = append(ns.Stamp, 0)
+	ns.model = append(ns.model, 0)
+	ns.key = append(ns.key, 0)
+	ns.gone = append(ns.gone, false)
+	ns.first = append(ns.first, None)
+	ns.last = append(ns.last, None)
+	return NodeID(len(ns.Name) - 1)
+}
+
+// removeNode takes n out of the live ones. Its row is spare once it is empty.
+func (s *State) removeNode(n NodeID) {
+	ns := &s.Nodes
+	for i, other := range ns.live {
+		if other == n {
+			ns.live = append(ns.live[:i], ns.live[i+1:]...)
+			break
+		}
+	}
+	delete(ns.byName, ns.Name[n])
+	ns.gone[n] = true
+	s.touch(n)
+	s.spareIfEmpty(n)
+}
+
+func (s *State) spareIfEmpty(n NodeID) {
+	if ns := &s.Nodes; ns.gone[n] && ns.first[n] == None {
+		ns.spare = append(ns.spare, n)
+	}
+}
+
+// touch gives n's row a stamp that no row ever had.
+func (s *State) touch(n NodeID) {
+	s.version++
+	s.Nodes.Stamp[n] = s.version
+}

@@ -1,0 +1,199 @@
+// Package sim is a cluster that exists only in memory and in virtual time: pods
+// and nodes come as a source says, pods run for as long as their specs say, and
+// every decision takes effect at the instant it is made.
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/berthsim/berth/cluster"
+)
+
+// A Source yields what comes to a cluster from outside: NodeAdded and PodAdded
+// events, in order of time. It returns io.EOF after the last.
+type Source interface {
+	Next() (cluster.Event, error)
+}
+
+// Options change how a Cluster behaves. The zero Options are the usual case.
+type Options struct {
+	// Refuse, if set, is asked about every decision. If it returns a reason,
+	// the decision comes back as a Rejected event: how tests and studies make
+	// an API server that says no.
+	Refuse func(cluster.Decision) (reason string)
+}
+
+// Cluster is a simulated cluster. It implements cluster.Cluster.
+type Cluster struct {
+	state  *cluster.State
+	source Source
+	opts   Options
+
+	ahead cluster.Event // the source's next event, if more
+	more  bool
+
+	now   cluster.Time
+	ends  ends
+	seq   uint64          // the last one given to an end
+	soon  []cluster.Event // outcomes of what was decided now
+	batch []cluster.Event
+	pods  []pod // by row
+	calls int
+}
+
+// A pod is what a simulated kubelet knows of the pod in a row.
+type pod struct {
+	run cluster.Time
+	end uint64 // the seq of the end that holds, 0 if there is none
+}
+
+// New returns a cluster to which things come from source. It reads s, which must
+// be the State that its events are observed by.
+func New(s *cluster.State, source Source, opts Options) (*Cluster, error) {
+	c := &Cluster{state: s, source: source, opts: opts}
+	return c, c.pull()
+}
+
+// pull reads the source's next event.
+func (c *Cluster) pull() error {
+	e, err := c.source.Next()
+	if errors.Is(err, io.EOF) {
+		c.more = false
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the workload: %w", err)
+	}
+	if e.Time < c.now {
+		return fmt.Errorf("the workload goes back in time, from %d to %d ns", c.now, e.Time)
+	}
+	if e.Kind != cluster.NodeAdded && e.Kind != cluster.PodAdded {
+		return fmt.Errorf("a workload can't contain the event %v", e.Kind)
+	}
+	c.ahead, c.more = e, true
+	return nil
+}
+
+// Next returns the events of the next instant at which there are any, in order
+// of kind, then of sequence; or none, at the deadline, if that comes first.
+func (c *Cluster) Next(ctx context.Context, deadline cluster.Time) (cluster.Time, []cluster.Event, error) {
+	// Asking ctx costs as much as a decision; now and then is often enough.
+	if c.calls++; c.calls%1024 == 0 && ctx.Err() != nil {
+		return c.now, nil, ctx.Err()
+	}
+	t := c.nextTime(deadline)
+	if t == cluster.Never {
+		return c.now, nil, io.EOF
+	}
+	c.now = t
+	c.batch = append(c.batch[:0], c.soon...)
+	c.soon = c.soon[:0]
+	for len(c.ends) > 0 && c.ends[0].at == t {
+		e := c.ends.pop()
+		if c.pods[e.pod].end == e.seq { // or it was evicted before
+			c.batch = append(c.batch, cluster.Event{Time: t, Kind: cluster.PodEnded, Pod: e.pod, Node: e.node})
+			c.pods[e.pod].end = 0
+		}
+	}
+	for c.more && c.ahead.Time == t {
+		c.batch = append(c.batch, c.ahead)
+		if err := c.pull(); err != nil {
+			return c.now, nil, err
+		}
+	}
+	if len(c.batch) > 1 {
+		slices.SortStableFunc(c.batch, func(a, b cluster.Event) int { return int(a.Kind) - int(b.Kind) })
+	}
+	return t, c.batch, nil
+}
+
+// nextTime returns the next instant at which anything happens, or the deadline.
+func (c *Cluster) nextTime(deadline cluster.Time) cluster.Time {
+	if len(c.soon) > 0 {
+		return c.now
+	}
+	t := max(deadline, c.now)
+	if c.more {
+		t = min(t, c.ahead.Time)
+	}
+	if len(c.ends) > 0 {
+		t = min(t, c.ends[0].at)
+	}
+	return t
+}
+
+// Apply carries out decisions at once. Their outcomes come with the next batch,
+// at this same time.
+func (c *Cluster) Apply(_ context.Context, ds []cluster.Decision) error {
+	c.learn()
+	for _, d := range ds {
+		outcome := cluster.Event{Time: c.now, Pod: d.Pod, Node: d.Node}
+		if reason := c.refuse(d); reason != "" {
+			outcome.Kind, outcome.Decision, outcome.Reason = cluster.Rejected, d, reason
+			c.soon = append(c.soon, outcome)
+			continue
+		}
+		switch d.Kind {
+		case cluster.Bind:
+			outcome.Kind = cluster.PodBound
+			c.soon = append(c.soon, outcome)
+			c.endAfter(d, c.pods[d.Pod].run)
+		case cluster.Evict:
+			c.endAfter(d, 0)
+		default:
+			return fmt.Errorf("the simulated cluster does not know the decision %v", d.Kind)
+		}
+	}
+	return nil
+}
+
+// learn takes from the last batch, whose rows State has filled in by now, what
+// the kubelets must know of new pods.
+func (c *Cluster) learn() {
+	for i := range c.batch {
+		e := &c.batch[i]
+		if e.Kind != cluster.PodAdded {
+			continue
+		}
+		for len(c.pods) <= int(e.Pod) {
+			c.pods = append(c.pods, pod{})
+		}
+		c.pods[e.Pod] = pod{run: e.PodSpec.Run}
+	}
+	c.batch = c.batch[:0]
+}
+
+// refuse returns why d can't be carried out, "" if it can. A binding is refused,
+// as a kubelet does, if the node has not the room: a policy without the usual
+// filters may ask for that.
+func (c *Cluster) refuse(d cluster.Decision) string {
+	if c.opts.Refuse != nil {
+		if reason := c.opts.Refuse(d); reason != "" {
+			return reason
+		}
+	}
+	if d.Kind != cluster.Bind {
+		return ""
+	}
+	for r := range c.state.Nodes.Cap {
+		r := cluster.Resource(r)
+		if c.state.Class(d.Pod).Requests.Get(r) > 0 && c.state.Free(d.Node, r) < 0 {
+			return "Node didn't have enough resource: " + c.state.ResourceName(r)
+		}
+	}
+	return ""
+}
+
+// endAfter makes d's pod end when so much time has passed, unless it ends before.
+func (c *Cluster) endAfter(d cluster.Decision, after cluster.Time) {
+	if after >= cluster.Never-c.now {
+		return
+	}
+	c.seq++
+	c.pods[d.Pod].end = c.seq
+	c.ends.push(end{at: c.now + after, seq: c.seq, pod: d.Pod, node: d.Node})
+}

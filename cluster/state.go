@@ -1,0 +1,146 @@
+package cluster
+
+import "fmt"
+
+// State is all that is known about a cluster: what was observed, and over it
+// what Berth decided and the cluster has not confirmed yet. It has one owner,
+// the loop in Run; nothing in it is locked or copied.
+//
+// Row numbers are State's own affair. Logs, digests, randomness and the order
+// among equals use names or order of arrival, so that they don't depend on which
+// rows happened to be free.
+type State struct {
+	Now   Time
+	Seed  int64 // of every random draw in the run
+	Mix   Mix   // what pods to expect; may be nil
+	Nodes Nodes
+	Pods  Pods
+
+	resources  []string // names of the columns
+	models     []string // names of GPU models by modelID; the first is ""
+	classes    []*class
+	classByKey map[string]ClassID
+	key        []byte // scratch of Intern
+
+	version   uint64 // the last stamp given
+	arrivals  uint64 // the last Order given
+	pending   int
+	drew      bool
+	journal   []entry
+	decisions []Decision
+}
+
+// NewState returns the State of an empty cluster.
+func NewState() *State {
+	s := &State{classByKey: map[string]ClassID{}, models: []string{""}}
+	s.Nodes.byName = map[string]NodeID{}
+	for _, name := range resourceNames {
+		s.Resource(name)
+	}
+	return s
+}
+
+// Pending returns the number of pods that want a node.
+func (s *State) Pending() int { return s.pending }
+
+// Version returns a number that differs whenever anything about a node differs.
+func (s *State) Version() uint64 { return s.version }
+
+// Observe takes in what happened up to now. It sets the rows of what was added
+// in events.
+func (s *State) Observe(now Time, events []Event) {
+	if len(s.journal) > 0 {
+		panic("cluster: Observe before TakeDecisions")
+	}
+	s.Now = now
+	s.Pods.reuse()
+	for i := range events {
+		s.observe(&events[i])
+	}
+}
+
+func (s *State) observe(e *Event) {
+	switch e.Kind {
+	case NodeAdded:
+		e.Node = s.addNode(e.NodeSpec)
+	case NodeRemoved:
+		s.removeNode(e.Node)
+	case PodAdded:
+		e.Pod = s.addPod(e.PodSpec, e.Time)
+		e.Node = None
+		s.pending++
+	case PodBound:
+		if s.Pods.Phase[e.Pod] == Assumed {
+			s.Pods.Phase[e.Pod] = Bound
+		}
+	case PodEnded:
+		s.end(e.Pod)
+	case Rejected:
+		s.reject(e.Decision)
+	default:
+		panic(fmt.Sprintf("cluster: %v is not an event", e.Kind))
+	}
+}
+
+// end takes p off its node, if it is on one, and gives up its row.
+func (s *State) end(p PodID) {
+	if n := s.Pods.Node[p]; n != None {
+		s.displace(p)
+		s.spareIfEmpty(n)
+	} else {
+		s.pending--
+	}
+	s.Pods.Phase[p] = Ended
+	s.Pods.ended = append(s.Pods.ended, p)
+}
+
+// reject applies the inverse of d, unless something else has changed the pod
+// since.
+func (s *State) reject(d Decision) {
+	switch {
+	case d.Kind == Bind && s.Pods.Phase[d.Pod] == Assumed && s.Pods.Node[d.Pod] == d.Node:
+		s.displace(d.Pod)
+		s.spareIfEmpty(d.Node)
+		s.Pods.Phase[d.Pod] = Pending
+		s.pending++
+	case d.Kind == Evict && s.Pods.Phase[d.Pod] == Terminating:
+		s.Pods.Phase[d.Pod] = Bound
+	}
+}
+
+// place puts p on n with a, at the end of n's list.
+func (s *State) place(p PodID, n NodeID, a Allocation) {
+	s.Pods.Node[p] = n
+	s.Pods.Allocation[p] = a
+	s.link(p, n)
+	s.charge(p, n, a, +1)
+}
+
+// displace takes p off its node.
+func (s *State) displace(p PodID) {
+	n, a := s.Pods.Node[p], s.Pods.Allocation[p]
+	s.unlink(p, n)
+	s.charge(p, n, a, -1)
+	s.Pods.Node[p] = None
+	s.Pods.Allocation[p] = Allocation{}
+}
+
+// charge adds p's demand to n's columns, or takes it off. Every change of what a
+// node has free goes through it.
+func (s *State) charge(p PodID, n NodeID, a Allocation, sign int64) {
+	ns, c := &s.Nodes, s.classes[s.Pods.Class[p]]
+	for _, d := range c.demand {
+		ns.Used[d.resource][n] += sign * d.amount
+	}
+	ns.EstimatedCPU[n] += sign * c.estimate[0]
+	ns.EstimatedMemory[n] += sign * c.estimate[1]
+	if a.GPUs != 0 {
+		free := ns.GPUFree[n]
+		for i := range free {
+			if a.GPUs.Has(i) {
+				free[i] -= int32(sign) * c.GPUs.Shares
+			}
+		}
+	}
+	s.touch(n)
+}
