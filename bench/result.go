@@ -15,8 +15,11 @@ type Point struct {
 // A Run is what one run of one policy on one trace with one seed gave.
 type Run struct {
 	Point
-	Seed   int64  `json:"seed"`
-	Digest string `json:"digest"` // SHA-256 of the decisions, in hex
+	Seed int64 `json:"seed"`
+	// Unseeded says that nothing in this run depends on its seed, so that it
+	// is the only run of its Point and stands for the run of every seed.
+	Unseeded bool   `json:"unseeded,omitempty"`
+	Digest   string `json:"digest"` // SHA-256 of the decisions, in hex
 
 	// Metrics holds the run's metrics by name; one that does not apply is absent.
 	Metrics map[string]float64 `json:"metrics"`

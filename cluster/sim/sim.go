@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/internal/heap"
 )
 
 // A Source yields what comes to a cluster from outside: NodeAdded and PodAdded
@@ -37,7 +38,7 @@ type Cluster struct {
 	more  bool
 
 	now   cluster.Time
-	ends  ends
+	ends  heap.Heap[end]
 	seq   uint64          // the last one given to an end
 	soon  []cluster.Event // outcomes of what was decided now
 	batch []cluster.Event
@@ -79,21 +80,26 @@ func (c *Cluster) pull() error {
 }
 
 // Next returns the events of the next instant at which there are any, in order
-// of kind, then of sequence; or none, at the deadline, if that comes first.
+// of kind, then of sequence; or none, at the deadline, if that comes first. The
+// outcomes of decisions are a batch of their own, at the time they were made.
 func (c *Cluster) Next(ctx context.Context, deadline cluster.Time) (cluster.Time, []cluster.Event, error) {
 	// Asking ctx costs as much as a decision; now and then is often enough.
 	if c.calls++; c.calls%1024 == 0 && ctx.Err() != nil {
 		return c.now, nil, ctx.Err()
+	}
+	if len(c.soon) > 0 {
+		c.batch, c.soon = c.soon, c.batch[:0]
+		sortByKind(c.batch)
+		return c.now, c.batch, nil
 	}
 	t := c.nextTime(deadline)
 	if t == cluster.Never {
 		return c.now, nil, io.EOF
 	}
 	c.now = t
-	c.batch = append(c.batch[:0], c.soon...)
-	c.soon = c.soon[:0]
+	c.batch = c.batch[:0]
 	for len(c.ends) > 0 && c.ends[0].at == t {
-		e := c.ends.pop()
+		e := c.ends.Pop()
 		if c.pods[e.pod].end == e.seq { // or it was evicted before
 			c.batch = append(c.batch, cluster.Event{Time: t, Kind: cluster.PodEnded, Pod: e.pod, Node: e.node})
 			c.pods[e.pod].end = 0
@@ -105,17 +111,20 @@ func (c *Cluster) Next(ctx context.Context, deadline cluster.Time) (cluster.Time
 			return c.now, nil, err
 		}
 	}
-	if len(c.batch) > 1 {
-		slices.SortStableFunc(c.batch, func(a, b cluster.Event) int { return int(a.Kind) - int(b.Kind) })
-	}
+	sortByKind(c.batch)
 	return t, c.batch, nil
+}
+
+// sortByKind brings the events of one instant into the order that they are taken
+// in.
+func sortByKind(batch []cluster.Event) {
+	if len(batch) > 1 {
+		slices.SortStableFunc(batch, func(a, b cluster.Event) int { return int(a.Kind) - int(b.Kind) })
+	}
 }
 
 // nextTime returns the next instant at which anything happens, or the deadline.
 func (c *Cluster) nextTime(deadline cluster.Time) cluster.Time {
-	if len(c.soon) > 0 {
-		return c.now
-	}
 	t := max(deadline, c.now)
 	if c.more {
 		t = min(t, c.ahead.Time)
@@ -195,5 +204,5 @@ func (c *Cluster) endAfter(d cluster.Decision, after cluster.Time) {
 	}
 	c.seq++
 	c.pods[d.Pod].end = c.seq
-	c.ends.push(end{at: c.now + after, seq: c.seq, pod: d.Pod, node: d.Node})
+	c.ends.Push(end{at: c.now + after, seq: c.seq, pod: d.Pod, node: d.Node})
 }

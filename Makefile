@@ -1,0 +1,56 @@
+# make          builds bin/berth
+# make run      compares policies on a synthetic cluster, as a first example
+# make test     runs the tests
+# make verify   compares with published results and recorded traces (BERTH_TRACES)
+# make lint     checks format, vets, and holds the source to its own rules
+# make bench    runs the benchmarks
+# make fuzz     runs each fuzz test for FUZZTIME
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+ifeq ($(filter oneshell,$(.FEATURES)),)
+$(error GNU make 3.82 or newer is needed: older ones ignore .SHELLFLAGS, and failures behind a pipe)
+endif
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+FUZZTIME ?= 30s
+
+.PHONY: build run test verify lint bench fuzz
+
+build:
+	go build -trimpath -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth ./cmd/berth
+
+run: build
+	./bin/berth compare --trace synthetic:gpu --policies random,dotprod,gpuclustering,gpupacking,bestfit,fgd --seeds 42-51 --baseline bestfit
+
+test:
+	go test ./...
+
+# What is checked goes to the log of tests called TestVerify..., in files with
+# the build tag verify; what has none of them stays quiet.
+verify:
+	@go test -count=1 -tags verify -timeout 30m -run '^TestVerify' -v ./... | awk ' \
+		/^=== (RUN|PAUSE|CONT|NAME) / || /^PASS$$/ || /\[no test(s to run| files)\]$$/ || /^testing: warning: no tests to run$$/ { next } \
+		/^--- (PASS|FAIL|SKIP): / { tests++ } \
+		{ print; fflush() } \
+		END { if (!tests) { print "verify: there is no test called TestVerify..."; exit 1 } }'
+
+lint:
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
+	go vet ./...
+	go vet -tags verify ./...
+	go tool staticcheck ./...
+	go tool staticcheck -tags verify ./...
+	go test -count=1 ./internal/tidy
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+# go test fuzzes one test of one package at a time.
+fuzz:
+	@found=$$(go test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, names[i]; n = 0 }'); \
+	[ -n "$$found" ] || { echo "fuzz: there is no fuzz test"; exit 1; }; \
+	while read -r package name; do \
+		echo "$$package $$name"; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+	done <<<"$$found"

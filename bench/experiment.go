@@ -1,0 +1,161 @@
+package bench
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/berthsim/berth/scheduler"
+)
+
+// An Experiment is a product of axes: a run for each combination of their
+// values.
+type Experiment struct {
+	Axes     Axes     `json:"axes"`
+	Baseline string   `json:"baseline,omitempty"` // a value of Axes.Policy that the others are compared with
+	Report   []string `json:"report,omitempty"`   // names of the metrics that tables show; none means all
+}
+
+// Axes are what an experiment varies.
+type Axes struct {
+	Trace    []string `json:"trace"`    // as traces.Open reads them
+	Policy   []string `json:"policy"`   // as ParsePolicy reads them
+	Eviction []string `json:"eviction"` // "none"
+	Faults   []string `json:"faults"`   // "none"
+	Quota    []string `json:"quota"`    // "none"
+	Seed     Seeds    `json:"seed"`
+}
+
+// Complete fills in what was left out: the seed 42, and "none" for the axes
+// that have a value for it.
+func (x *Experiment) Complete() {
+	for _, axis := range []*[]string{&x.Axes.Eviction, &x.Axes.Faults, &x.Axes.Quota} {
+		if len(*axis) == 0 {
+			*axis = []string{"none"}
+		}
+	}
+	if len(x.Axes.Seed) == 0 {
+		x.Axes.Seed = Seeds{42}
+	}
+}
+
+// A ValueError says what is wrong with one value of an experiment.
+type ValueError struct {
+	Key, Value string // the value stands under the key; "" if there is none
+	Problem    string // with what to do
+}
+
+// Error implements error.
+func (e *ValueError) Error() string { return e.Problem }
+
+func invalid(key, value, format string, args ...any) error {
+	return &ValueError{key, value, fmt.Sprintf(format, args...)}
+}
+
+// Validate returns what is wrong with the experiment, a *ValueError, if the
+// policies are made of those plugins. It doesn't look at traces.
+func (x *Experiment) Validate(plugins []*scheduler.Plugin) error {
+	if len(x.Axes.Trace) == 0 {
+		return invalid("trace", "", "no trace; name one, for example synthetic:gpu")
+	}
+	if len(x.Axes.Policy) == 0 {
+		return invalid("policy", "", "no policies; name some, for example fgd,bestfit")
+	}
+	for _, policy := range x.Axes.Policy {
+		if _, err := ParsePolicy(plugins, policy); err != nil {
+			return invalid("policy", policy, "%v", err)
+		}
+	}
+	for _, axis := range x.axes() {
+		if err := axis.validate(); err != nil {
+			return err
+		}
+	}
+	if x.Baseline != "" && !slices.Contains(x.Axes.Policy, x.Baseline) {
+		return invalid("baseline", x.Baseline, "the baseline %q is not among the policies; use one of %s", x.Baseline, strings.Join(x.Axes.Policy, ", "))
+	}
+	for _, name := range x.Report {
+		if !slices.ContainsFunc(Metrics, func(m Metric) bool { return m.Name == name }) {
+			return invalid("report", name, "unknown metric %q; known: %s", name, metricNames())
+		}
+	}
+	return nil
+}
+
+// An axis is a named list of values; only, if set, lists those that there are.
+type axis struct {
+	name   string
+	values []string
+	only   []string
+}
+
+func (x *Experiment) axes() []axis {
+	none := []string{"none"}
+	return []axis{
+		{"trace", x.Axes.Trace, nil},
+		{"policy", x.Axes.Policy, nil},
+		{"eviction", x.Axes.Eviction, none},
+		{"faults", x.Axes.Faults, none},
+		{"quota", x.Axes.Quota, none},
+	}
+}
+
+func (a axis) validate() error {
+	for i, v := range a.values {
+		if slices.Contains(a.values[:i], v) {
+			return invalid(a.name, v, "%s %q comes twice; name each once", a.name, v)
+		}
+		if a.only != nil && !slices.Contains(a.only, v) {
+			return invalid(a.name, v, "unknown %s %q; known: %s", a.name, v, strings.Join(a.only, ", "))
+		}
+	}
+	return nil
+}
+
+func metricNames() string {
+	names := make([]string, len(Metrics))
+	for i, m := range Metrics {
+		names[i] = m.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// points returns the combinations of all axes but the seed, in the order of
+// reports: the policies of one trace stand together.
+func (x *Experiment) points() []Point {
+	var out []Point
+	for _, trace := range x.Axes.Trace {
+		for _, quota := range x.Axes.Quota {
+			for _, faults := range x.Axes.Faults {
+				for _, eviction := range x.Axes.Eviction {
+					for _, policy := range x.Axes.Policy {
+						out = append(out, Point{trace, policy, eviction, faults, quota})
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Hash returns the SHA-256, in hex, of the experiment: equal experiments have
+// equal hashes, whether they came from a file or from flags. What tables show
+// doesn't count.
+func (x *Experiment) Hash() string {
+	y := *x
+	y.Report = nil
+	b, err := json.Marshal(y)
+	if err != nil {
+		panic(err) // strings and numbers can always be written
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+func sortedKeys[V any](m map[string]V) string {
+	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
+}

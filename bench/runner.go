@@ -1,0 +1,289 @@
+package bench
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/cluster/sim"
+	"github.com/berthsim/berth/scheduler"
+	"github.com/berthsim/berth/traces"
+)
+
+// Options say how an experiment is run. They change no result.
+type Options struct {
+	Plugins  []*scheduler.Plugin
+	TraceDir string // where traces are looked for that aren't where they are said to be
+	Jobs     int    // runs at a time; 0 means as many as there are processors
+	Version  string // of the program, for the record
+	Command  string // that repeats the experiment, for the record
+
+	// Progress, if set, is called after each run, by one goroutine at a time.
+	Progress func(done, total int, last *Run)
+}
+
+// A job is one run to do.
+type job struct {
+	point Point
+	trace *traces.Trace
+	seed  int64
+	slot  int // its place in the order of results
+}
+
+// outcome is what became of a job.
+type outcome struct {
+	run  *Run
+	drew bool // whether the run drew random numbers of its own
+}
+
+// Do runs the experiment, and returns what it gave. If ctx is done before all
+// runs are, it returns what was finished, and ctx's error.
+func (x *Experiment) Do(ctx context.Context, opts Options) (*Results, error) {
+	if err := x.Validate(opts.Plugins); err != nil {
+		return nil, err
+	}
+	opened, err := x.open(opts.TraceDir)
+	if err != nil {
+		return nil, err
+	}
+	e := &execution{opts: opts, outcomes: map[int]outcome{}}
+	first, rest := x.jobs(opened)
+	e.total = len(first)
+	err = e.runAll(ctx, first)
+	if err == nil {
+		// Where neither the workload nor the policy has drawn anything, another
+		// seed would give the same run again.
+		rest = slices.DeleteFunc(rest, func(j job) bool { return !e.drewAt(j.point) })
+		e.total += len(rest)
+		err = e.runAll(ctx, rest)
+	}
+	if err != nil && !errors.Is(err, ctx.Err()) {
+		return nil, err
+	}
+	return x.results(e, opened, opts, err == nil), err
+}
+
+// open opens each trace once; runs share it.
+func (x *Experiment) open(dir string) (map[string]*traces.Trace, error) {
+	opened := map[string]*traces.Trace{}
+	opener := traces.Opener{Root: dir}
+	for _, name := range x.Axes.Trace {
+		tr, err := opener.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		opened[name] = tr
+	}
+	return opened, nil
+}
+
+// jobs returns the runs to do in any case, and those that are needed only if
+// something varies with the seed.
+func (x *Experiment) jobs(opened map[string]*traces.Trace) (first, rest []job) {
+	slot := 0
+	for _, p := range x.points() {
+		for i, seed := range x.Axes.Seed {
+			j := job{p, opened[p.Trace], seed, slot}
+			if i == 0 || j.trace.Seeded {
+				first = append(first, j)
+			} else {
+				rest = append(rest, j)
+			}
+			slot++
+		}
+	}
+	return first, rest
+}
+
+// An execution is an experiment under way.
+type execution struct {
+	opts Options
+
+	mu       sync.Mutex
+	total    int
+	outcomes map[int]outcome // by slot
+}
+
+// runAll runs jobs, several at a time, and returns the first error by order of
+// the jobs.
+func (e *execution) runAll(ctx context.Context, jobs []job) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	queue := make(chan job)
+	errs := make([]error, len(jobs))
+	var wg sync.WaitGroup
+	for range min(cmp.Or(e.opts.Jobs, runtime.GOMAXPROCS(0)), max(len(jobs), 1)) {
+		wg.Go(func() {
+			for j := range queue {
+				if err := e.run(ctx, j); err != nil {
+					errs[slices.IndexFunc(jobs, func(o job) bool { return o.slot == j.slot })] = err
+					cancel()
+				}
+			}
+		})
+	}
+	for _, j := range jobs {
+		if ctx.Err() != nil {
+			break
+		}
+		queue <- j
+	}
+	close(queue)
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (e *execution) run(ctx context.Context, j job) error {
+	out, err := runOne(ctx, j, e.opts.Plugins)
+	if err != nil {
+		return fmt.Errorf("policy %s on %s with seed %d: %w", j.point.Policy, j.point.Trace, j.seed, err)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.outcomes[j.slot] = out
+	if e.opts.Progress != nil {
+		e.opts.Progress(len(e.outcomes), e.total, out.run)
+	}
+	return nil
+}
+
+func (e *execution) drewAt(p Point) bool {
+	for _, out := range e.outcomes {
+		if out.run.Point == p && out.drew {
+			return true
+		}
+	}
+	return false
+}
+
+// PluginError is a failure of a plugin's code while it was run.
+type PluginError struct {
+	Cause any    // what it panicked with
+	Stack string // of the panic
+}
+
+// Error implements error.
+func (e *PluginError) Error() string { return fmt.Sprint(e.Cause) }
+
+// runOne plays a trace once under a policy, from an empty cluster.
+func runOne(ctx context.Context, j job, plugins []*scheduler.Plugin) (out outcome, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = &PluginError{cause, string(debug.Stack())}
+		}
+	}()
+	return play(ctx, j, plugins, cluster.NewState())
+}
+
+func play(ctx context.Context, j job, plugins []*scheduler.Plugin, s *cluster.State) (out outcome, err error) {
+	policy, err := ParsePolicy(plugins, j.point.Policy)
+	if err != nil {
+		return out, err
+	}
+	profile, err := scheduler.NewProfile(plugins, policy)
+	if err != nil {
+		return out, err
+	}
+	s.Seed, s.Mix = j.seed, j.trace.Mix
+	c, err := sim.New(s, j.trace.Events(j.seed), sim.Options{})
+	if err != nil {
+		return out, err
+	}
+	digest, measure := cluster.NewDigest(), newMeasure(j.trace.Mix)
+	began := time.Now()
+	err = cluster.Run(ctx, c, s, cluster.Recorders{digest, measure}, scheduler.New(profile))
+	if err != nil {
+		return out, err
+	}
+	seconds := time.Since(began).Seconds()
+	run := &Run{
+		Point: j.point, Seed: j.seed, Digest: digest.Sum(),
+		Metrics:  measure.metrics(s, j.trace.Timed),
+		Timing:   map[string]float64{"seconds": seconds, "placements_per_second": float64(measure.placed) / seconds},
+		Unplaced: unplaced(s, profile),
+		Curves:   measure.wholeCurves(j.trace.Timed),
+	}
+	return outcome{run, s.Drew()}, nil
+}
+
+// unplaced counts, by kube's message, why pods are without a node.
+func unplaced(s *cluster.State, profile *scheduler.Profile) map[string]int {
+	out := map[string]int{}
+	byClass := map[cluster.ClassID]string{}
+	for p := range cluster.PodID(s.Pods.Rows()) {
+		if s.Pods.Phase[p] != cluster.Pending {
+			continue
+		}
+		c := s.Pods.Class[p]
+		if _, ok := byClass[c]; !ok {
+			byClass[c] = profile.Diagnose(s, p).String()
+		}
+		out[byClass[c]]++
+	}
+	return out
+}
+
+// results puts together what was finished, in the experiment's order.
+func (x *Experiment) results(e *execution, opened map[string]*traces.Trace, opts Options, complete bool) *Results {
+	r := &Results{Version: Version, Ties: x.ties(opts.Plugins)}
+	for _, name := range x.Axes.Trace {
+		tr := opened[name]
+		r.Traces = append(r.Traces, TraceInfo{name, tr.Hash, tr.Nodes, tr.GPUs, tr.Pods, tr.OfferedLoad})
+	}
+	for slot := range len(x.points()) * len(x.Axes.Seed) {
+		if out, ok := e.outcomes[slot]; ok {
+			r.Runs = append(r.Runs, *out.run)
+		}
+	}
+	r.Summary = Summarise(r.Runs)
+	if x.Baseline != "" {
+		r.Differences = Differences(r.Runs, x.Baseline)
+	}
+	r.Reproduce = Reproduce{
+		Berth: opts.Version, Experiment: x.Hash(), Seeds: x.Axes.Seed.String(),
+		Digest: r.digest(), Command: opts.Command, Complete: complete,
+	}
+	return r
+}
+
+// digest returns the SHA-256, in hex, over what was run and decided.
+func (r *Results) digest() string {
+	h := sha256.New()
+	for _, tr := range r.Traces {
+		fmt.Fprintln(h, tr.Name, tr.Hash)
+	}
+	for _, run := range r.Runs {
+		fmt.Fprintln(h, run.Point, run.Seed, run.Digest)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// ties names the rule by which equal scores are decided, and the policies that
+// have another.
+func (x *Experiment) ties(plugins []*scheduler.Plugin) string {
+	text := scheduler.TiesLowest.String()
+	for _, name := range x.Axes.Policy {
+		policy, err := ParsePolicy(plugins, name)
+		if err != nil {
+			continue // Validate has said so
+		}
+		if pr, err := scheduler.NewProfile(plugins, policy); err == nil && pr.Ties() != scheduler.TiesLowest {
+			text += fmt.Sprintf("; %s: %s", name, pr.Ties())
+		}
+	}
+	return text
+}

@@ -1,0 +1,166 @@
+// Package app is the berth program as a function, so that a program of one's own
+// has every verb of berth with policies of one's own:
+//
+//	func main() { app.Main(mine) }
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/berthsim/berth/bench"
+	"github.com/berthsim/berth/plugins"
+	"github.com/berthsim/berth/scheduler"
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// Version is the program's version; the linker sets it in released builds.
+var Version = ""
+
+// The program's exit statuses.
+const (
+	exitNo          = 1   // a mismatch, a regression, an objective missed
+	exitBadInput    = 2   // bad input or usage
+	exitWorldFailed = 3   // disk, network, API
+	exitInterrupted = 130 // stopped by Ctrl-C
+)
+
+// Main runs the command line with Berth's own policies and those given, and
+// exits.
+func Main(policies ...*scheduler.Plugin) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	env := Env{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, TraceDir: os.Getenv("BERTH_TRACES"), Stop: stop}
+	os.Exit(Run(ctx, env, policies...))
+}
+
+// Env is what the program takes from its surroundings.
+type Env struct {
+	Args           []string
+	Stdout, Stderr io.Writer
+	TraceDir       string // where traces are looked for that aren't where they are said to be; may be ""
+
+	// Stop, if set, is called once the program has been told to stop, so that
+	// being told once more ends it at once.
+	Stop func()
+}
+
+// Run runs the command line, and returns the exit status.
+func Run(ctx context.Context, env Env, policies ...*scheduler.Plugin) int {
+	a := &app{env: env, log: zap.NewNop()}
+	a.plugins = append(append(a.plugins, plugins.All...), policies...)
+	if err := scheduler.Validate(a.plugins); err != nil {
+		fmt.Fprintln(env.Stderr, "berth:", err)
+		return exitBadInput
+	}
+	cmd := a.root()
+	cmd.SetArgs(env.Args)
+	cmd.SetOut(env.Stdout)
+	cmd.SetErr(env.Stderr)
+	if env.Stop != nil {
+		go func() { <-ctx.Done(); env.Stop() }()
+	}
+	err := cmd.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(env.Stderr, "berth:", oneLine(err.Error()))
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return exit.status
+	}
+	return exitBadInput // cobra's: an unknown verb or flag, or too many arguments
+}
+
+// oneLine keeps a message on one line, whatever it quotes.
+func oneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), " ")
+}
+
+// An exitError is an error with the exit status that it means.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// exit gives err an exit status; nil stays nil.
+func exit(status int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{status, err}
+}
+
+// app is the program's state while it runs.
+type app struct {
+	env     Env
+	plugins []*scheduler.Plugin
+	log     *zap.Logger
+
+	verbose, quiet bool
+}
+
+func (a *app) root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "berth",
+		Short: "Compare scheduling and eviction policies on recorded traces",
+		Long: "Berth replays recorded workloads on a simulated Kubernetes cluster under several\n" +
+			"policies, and says which is better, by how much, and how sure that is.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			a.startLog()
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "say on standard error what is being done")
+	cmd.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no timing on standard error")
+	cmd.AddCommand(a.compare(), a.run(), a.version())
+	cmd.InitDefaultCompletionCmd()
+	return cmd
+}
+
+// startLog sends the log to standard error if it was asked for.
+func (a *app) startLog() {
+	if !a.verbose {
+		return
+	}
+	enc := zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig())
+	a.log = zap.New(zapcore.NewCore(enc, zapcore.AddSync(a.env.Stderr), zap.DebugLevel))
+}
+
+func (a *app) version() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) {
+			fmt.Fprintln(cmd.OutOrStdout(), "berth", version(), "results", bench.Version)
+		},
+	}
+}
+
+// version returns the linker's version, or that of the module the program was
+// built from.
+func version() string {
+	if Version != "" {
+		return Version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

@@ -1,0 +1,257 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/berthsim/berth/bench"
+	"github.com/berthsim/berth/scheduler"
+	"github.com/berthsim/berth/traces"
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+)
+
+// output is where an experiment's results go, and how it is run.
+type output struct {
+	format string
+	save   string
+	jobs   int
+}
+
+func (o *output) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&o.format, "output", "o", "table", "what goes to standard output: "+formatNames())
+	f.StringVar(&o.save, "save", "", "folder for result files, made or replaced as a whole")
+	f.IntVar(&o.jobs, "jobs", 0, "runs at a time (default: as many as there are processors); results don't depend on it")
+}
+
+func formatNames() string {
+	names := make([]string, len(bench.Formats))
+	for i, f := range bench.Formats {
+		names[i] = string(f)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (a *app) compare() *cobra.Command {
+	var x bench.Experiment
+	var policies, report []string
+	var seeds string
+	var out output
+	cmd := &cobra.Command{
+		Use:   "compare --trace TRACE --policies P,P,...",
+		Short: "Compare policies on a trace",
+		Long: "Compare replays traces under several policies, once for each seed, and prints what\n" +
+			"came out: mean, standard deviation and 95 % interval of each metric.\n\n" +
+			traceHelp() + "\n" + policyHelp(a.plugins),
+		Example: "  berth compare --trace synthetic:gpu --policies fgd,bestfit --seeds 42-51 --baseline bestfit",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if x.Axes.Seed, err = bench.ParseSeeds(seeds); err != nil {
+				return exit(exitBadInput, err)
+			}
+			x.Axes.Policy, x.Report = policies, report
+			x.Complete()
+			_, err = a.do(cmd.Context(), &x, out)
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&x.Axes.Trace, "trace", nil, "workload to replay, [FORMAT:]PATH[?key=value&...]; may be repeated")
+	f.StringSliceVar(&policies, "policies", nil, "policies: plugins, or NAME:WEIGHT+NAME:WEIGHT")
+	f.StringVar(&seeds, "seeds", "42", "seeds, for example 1,5,42-51")
+	f.StringVar(&x.Baseline, "baseline", "", "policy that the others are compared with, paired by seed")
+	f.StringSliceVar(&report, "report", nil, "metrics that tables show (default: all)")
+	out.flags(cmd)
+	return cmd
+}
+
+func traceHelp() string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "Traces:")
+	for _, f := range traces.Formats {
+		fmt.Fprintf(&b, "  %-12s %s\n", f.Name, f.Doc)
+		for _, o := range f.Options {
+			fmt.Fprintf(&b, "    %-10s %s (default %s)\n", o.Name, o.Doc, o.Default)
+		}
+	}
+	return b.String()
+}
+
+func policyHelp(plugins []*scheduler.Plugin) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "Policies:")
+	for _, pl := range plugins {
+		title, _, _ := strings.Cut(pl.Doc, ". ")
+		fmt.Fprintf(&b, "  %-18s %s\n", strings.ToLower(pl.Name), strings.TrimSuffix(title, "."))
+	}
+	return b.String()
+}
+
+// do runs an experiment and puts its results where they should go. Nothing is
+// written unless the input was good.
+func (a *app) do(ctx context.Context, x *bench.Experiment, out output) (*bench.Results, error) {
+	format, err := bench.ParseFormat(out.format)
+	if err != nil {
+		return nil, exit(exitBadInput, err)
+	}
+	if out.jobs < 0 {
+		return nil, exit(exitBadInput, fmt.Errorf("--jobs %d: it must be 1 or more, or 0 for as many as there are processors", out.jobs))
+	}
+	if out.save != "" {
+		if err := bench.CheckSaveDir(out.save); err != nil {
+			return nil, exit(exitBadInput, err)
+		}
+	}
+	p := a.progress()
+	began := time.Now()
+	r, err := x.Do(ctx, bench.Options{
+		Plugins: a.plugins, TraceDir: a.env.TraceDir, Jobs: out.jobs, Version: version(), Command: command(x),
+		Progress: func(done, total int, last *bench.Run) {
+			a.log.Debug("run finished", zap.String("trace", last.Trace), zap.String("policy", last.Policy),
+				zap.Int64("seed", last.Seed), zap.String("digest", last.Digest), zap.Float64("seconds", last.Timing["seconds"]))
+			p.show(done, total, last)
+		},
+	})
+	p.clear()
+	if r == nil {
+		return nil, a.failed(err)
+	}
+	if saveErr := a.put(r, format, x.Report, out.save); saveErr != nil {
+		return nil, exit(exitWorldFailed, saveErr)
+	}
+	if err != nil {
+		return nil, exit(exitInterrupted, fmt.Errorf("stopped after %d runs; what was finished is above%s", len(r.Runs), savedIn(out.save)))
+	}
+	if !a.quiet {
+		fmt.Fprintf(a.env.Stderr, "%d runs in %.1f s; %s placements a second and processor\n",
+			len(r.Runs), time.Since(began).Seconds(), placementRate(r))
+	}
+	return r, nil
+}
+
+func savedIn(dir string) string {
+	if dir == "" {
+		return ""
+	}
+	return " and in " + dir
+}
+
+// put writes results to standard output, and to a folder if one was named.
+func (a *app) put(r *bench.Results, format bench.Format, report []string, dir string) error {
+	if dir != "" {
+		if err := r.Save(dir); err != nil {
+			return err
+		}
+	}
+	return r.Write(a.env.Stdout, format, report)
+}
+
+// failed gives an error of an experiment its exit status.
+func (a *app) failed(err error) error {
+	var plugin *bench.PluginError
+	var input *traces.Error
+	var value *bench.ValueError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return exit(exitInterrupted, errors.New("stopped before any run was finished"))
+	case errors.As(err, &plugin):
+		a.log.Debug("where the plugin failed", zap.String("stack", plugin.Stack))
+		return exit(exitBadInput, fmt.Errorf("%w; run with -v to see where", err))
+	case errors.As(err, &input), errors.As(err, &value):
+		return exit(exitBadInput, err)
+	}
+	return exit(exitWorldFailed, err)
+}
+
+// placementRate returns how many pods were placed in a second of one processor's
+// time, over all runs.
+func placementRate(r *bench.Results) string {
+	var placed, seconds float64
+	for _, run := range r.Runs {
+		placed += run.Metrics["pods_placed"]
+		seconds += run.Timing["seconds"]
+	}
+	return fmt.Sprintf("%.0f", placed/max(seconds, 1e-9))
+}
+
+// command returns what to type to run the experiment again.
+func command(x *bench.Experiment) string {
+	words := []string{"berth", "compare"}
+	for _, tr := range x.Axes.Trace {
+		words = append(words, "--trace", quote(tr))
+	}
+	words = append(words, "--policies", quote(strings.Join(x.Axes.Policy, ",")), "--seeds", x.Axes.Seed.String())
+	if x.Baseline != "" {
+		words = append(words, "--baseline", quote(x.Baseline))
+	}
+	return strings.Join(words, " ")
+}
+
+// quote puts a word in single quotes if a shell would not take it as it is.
+func quote(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:,+=", r)
+	}
+	if word != "" && strings.TrimLeftFunc(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+func (a *app) run() *cobra.Command {
+	var out output
+	var check string
+	cmd := &cobra.Command{
+		Use:     "run EXPERIMENT.yaml",
+		Short:   "Run an experiment file",
+		Long:    "Run runs the experiment that a file describes; docs/experiments.md says how to write one.",
+		Example: "  berth run examples/experiments/fill.yaml --save results/fill\n  berth run examples/experiments/fill.yaml --check results/fill",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			content, err := os.ReadFile(args[0])
+			if err != nil {
+				return exit(exitBadInput, fmt.Errorf("%s: can't read the experiment: %w; name a file that is there", args[0], errors.Unwrap(err)))
+			}
+			x, err := bench.ReadExperiment(filepath.ToSlash(args[0]), content, a.plugins)
+			if err != nil {
+				return exit(exitBadInput, err)
+			}
+			return a.runAndCheck(cmd.Context(), x, out, check)
+		},
+	}
+	cmd.Flags().StringVar(&check, "check", "", "folder of saved results that this run must equal; if it doesn't, the exit status is 1")
+	out.flags(cmd)
+	return cmd
+}
+
+// runAndCheck runs an experiment, and compares it with saved results if dir is
+// not "".
+func (a *app) runAndCheck(ctx context.Context, x *bench.Experiment, out output, dir string) error {
+	var old *bench.Results
+	if dir != "" {
+		var err error
+		if old, err = bench.LoadResults(dir); err != nil {
+			return exit(exitBadInput, err)
+		}
+	}
+	r, err := a.do(ctx, x, out)
+	if err != nil || old == nil {
+		return err
+	}
+	different := r.Compare(old)
+	for _, line := range different {
+		fmt.Fprintln(a.env.Stderr, line)
+	}
+	if len(different) > 0 {
+		return exit(exitNo, fmt.Errorf("%d differences from %s", len(different), dir))
+	}
+	fmt.Fprintf(a.env.Stderr, "equal to %s: %d runs\n", dir, len(r.Runs))
+	return nil
+}

@@ -1,0 +1,230 @@
+package tidy
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// anything, in a row's imports, stands for every package of the module.
+const anything = "*"
+
+// A row says what one package may import beside the standard library. An
+// entry is a package of this module, from its root, or a third party's module.
+type row struct {
+	pkg     string   // examples/* stands for each folder in examples
+	imports []string // what its code and its tests may import
+	tests   []string // what its tests may import besides, with anyTest
+	decides bool     // whether its output must depend on its input alone
+	why     string
+}
+
+// anyTest is what the tests of every package may import, beside the packages
+// of the module whose names end in "test".
+var anyTest = []string{"github.com/google/go-cmp"}
+
+// mayImport is the import table: low packages first.
+var mayImport = []row{
+	{
+		pkg: "cluster", decides: true,
+		why: "the vocabulary that all others share, so it may know none of them",
+	}, {
+		pkg: "cluster/clustertest", imports: []string{"cluster"},
+		why: "the contract of a Cluster, for whoever writes one",
+	}, {
+		pkg: "internal/heap", decides: true,
+		why: "a container; queues of events and of pods decide by its order",
+	}, {
+		pkg: "cluster/sim", imports: []string{"cluster", "internal/heap"}, decides: true,
+		why: "a simulated cluster knows nothing of who decides on it",
+	}, {
+		pkg: "scheduler", imports: []string{"cluster", "internal/heap"}, decides: true,
+		why: "speaks to any cluster through State, and takes plugins as values",
+	}, {
+		pkg: "scheduler/schedulertest", imports: []string{"cluster", "scheduler"},
+		why: "the contract of a plugin, for whoever writes one, in this module or not",
+	}, {
+		pkg: "plugins", imports: []string{"cluster", "scheduler"}, decides: true,
+		tests: []string{"cluster/sim"},
+		why:   "policies use what anyone's policy could use; their tests run whole clusters",
+	}, {
+		pkg: "traces", imports: []string{"cluster"}, decides: true,
+		why: "a trace is a stream of events; who uses it is not its business",
+	}, {
+		pkg: "bench",
+		imports: []string{
+			"cluster", "cluster/sim", "scheduler", "plugins", "traces",
+			"gonum.org/v1/gonum", "go.yaml.in/yaml/v3",
+		},
+		why: "runs everything on everything, but never a live cluster; quantiles of t, experiment files",
+	}, {
+		pkg: "cmd/berth", imports: []string{anything, "github.com/spf13/cobra", "go.uber.org/zap", "golang.org/x/term"},
+		tests: []string{"github.com/rogpeppe/go-internal"},
+		why:   "a main wires all",
+	}, {
+		pkg: "cmd/berth/app", imports: []string{anything, "github.com/spf13/cobra", "go.uber.org/zap", "golang.org/x/term"},
+		tests: []string{"github.com/rogpeppe/go-internal"},
+		why:   "the body of every main, ours or a policy author's: flags, logs and output live here alone",
+	}, {
+		pkg: "examples/*", imports: []string{anything, "github.com/spf13/cobra", "go.uber.org/zap", "golang.org/x/term"},
+		tests: []string{"github.com/rogpeppe/go-internal"},
+		why:   "mains that show how to write one",
+	}, {
+		pkg: "internal/tidy",
+		why: "reads the others as text",
+	},
+}
+
+func TestImports(t *testing.T) {
+	report(t, checkImports(mayImport, importsOf(moduleSources(t))))
+}
+
+// An imported is what one package imports, each path mapped to a file that does.
+type imported struct{ code, tests map[string]string }
+
+// importsOf collects the imports of each package, by its path in the module.
+func importsOf(files []source) map[string]imported {
+	pkgs := map[string]imported{}
+	for _, f := range files {
+		p, ok := pkgs[f.pkg()]
+		if !ok {
+			p = imported{map[string]string{}, map[string]string{}}
+			pkgs[f.pkg()] = p
+		}
+		into := p.code
+		if f.isTest() {
+			into = p.tests
+		}
+		for _, spec := range f.syntax.Imports {
+			if imp, err := strconv.Unquote(spec.Path.Value); err == nil {
+				into[imp] = f.name
+			}
+		}
+	}
+	return pkgs
+}
+
+// checkImports compares what packages import with what the rows allow, and
+// the list of packages with the list of rows.
+func checkImports(rows []row, pkgs map[string]imported) (findings []string) {
+	found := func(format string, args ...any) { findings = append(findings, fmt.Sprintf(format, args...)) }
+	used := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(pkgs)) {
+		r, ok := rowOf(rows, name)
+		if !ok {
+			found("%s has no row in mayImport: add one that says what it may import, and why", name)
+			continue
+		}
+		used[r.pkg] = true
+		for _, imp := range slices.Sorted(maps.Keys(pkgs[name].code)) {
+			if !allowed(imp, r.imports) {
+				found("%s: %s may not import %s", pkgs[name].code[imp], name, imp)
+			}
+		}
+		for _, imp := range slices.Sorted(maps.Keys(pkgs[name].tests)) {
+			itself := imp == module+"/"+name
+			contract := strings.HasPrefix(imp, module+"/") && strings.HasSuffix(imp, "test")
+			if !itself && !contract && !allowed(imp, slices.Concat(r.imports, r.tests, anyTest)) {
+				found("%s: tests of %s may not import %s", pkgs[name].tests[imp], name, imp)
+			}
+		}
+	}
+	for _, r := range rows {
+		if !used[r.pkg] {
+			found("mayImport has a row for %s, and there is no such package", r.pkg)
+		}
+		if r.why == "" {
+			found("mayImport's row for %s gives no reason", r.pkg)
+		}
+		for _, entry := range slices.Concat(r.imports, r.tests) {
+			if _, ok := rowOf(rows, entry); !ok && entry != anything && standard(entry) {
+				found("mayImport's row for %s allows %s, and there is no such package", r.pkg, entry)
+			}
+		}
+	}
+	return findings
+}
+
+// rowOf finds the row of a package.
+func rowOf(rows []row, pkg string) (row, bool) {
+	for _, r := range rows {
+		if ok, err := path.Match(r.pkg, pkg); ok && err == nil {
+			return r, true
+		}
+	}
+	return row{}, false
+}
+
+// allowed reports whether an import is the standard library's or among entries.
+func allowed(imp string, entries []string) bool {
+	if own, ok := strings.CutPrefix(imp, module+"/"); ok {
+		return slices.Contains(entries, own) || slices.Contains(entries, anything)
+	}
+	return standard(imp) || slices.ContainsFunc(entries, func(e string) bool {
+		return imp == e || strings.HasPrefix(imp, e+"/")
+	})
+}
+
+// standard reports whether an import path is one of the standard library's,
+// which has no domain in front.
+func standard(imp string) bool {
+	first, _, _ := strings.Cut(imp, "/")
+	return !strings.Contains(first, ".")
+}
+
+func TestImportsFindings(t *testing.T) {
+	rows := []row{
+		{pkg: "low", why: "x"},
+		{pkg: "high", imports: []string{"low", "example.org/m"}, tests: []string{"sim"}, why: "x"},
+		{pkg: "sim", why: "x"},
+		{pkg: "main/*", imports: []string{anything}, why: "x"},
+	}
+	const own = module + "/"
+	tests := []struct {
+		why, file, imp string
+		want           string // "" for nothing
+	}{
+		{"the standard library", "low/a.go", "go/ast", ""},
+		{"upwards", "low/a.go", own + "high", "low/a.go: low may not import " + own + "high"},
+		{"downwards", "high/a.go", own + "low", ""},
+		{"a third party's package", "high/a.go", "example.org/m/p", ""},
+		{"a neighbour with a longer name", "high/a.go", "example.org/mm", "high/a.go: high may not import example.org/mm"},
+		{"what only tests may", "high/a.go", own + "sim", "high/a.go: high may not import " + own + "sim"},
+		{"tests", "high/a_test.go", own + "sim", ""},
+		{"tests of another package", "low/a_test.go", own + "sim", "low/a_test.go: tests of low may not import " + own + "sim"},
+		{"a test of the package from outside", "low/a_test.go", own + "low", ""},
+		{"a contract", "low/a_test.go", own + "low/lowtest", ""},
+		{"a contract in what isn't a test", "low/a.go", own + "low/lowtest", "low/a.go: low may not import " + own + "low/lowtest"},
+		{"comparing", "low/a_test.go", "github.com/google/go-cmp/cmp", ""},
+		{"a main", "main/x/a.go", own + "high", ""},
+		{"a main's third party", "main/x/a.go", "example.org/m", "main/x/a.go: main/x may not import example.org/m"},
+	}
+	for _, tt := range tests {
+		files := []source{}
+		for _, name := range []string{"low/z.go", "high/z.go", "sim/z.go", "main/z/z.go"} {
+			files = append(files, mustParse(t, name, "package z"))
+		}
+		files = append(files, mustParse(t, tt.file, "package z; import "+strconv.Quote(tt.imp)))
+		if got := strings.Join(checkImports(rows, importsOf(files)), "\n"); got != tt.want {
+			t.Errorf("%s: found %q, want %q", tt.why, got, tt.want)
+		}
+	}
+}
+
+func TestImportsRowsFindings(t *testing.T) {
+	files := []source{mustParse(t, "new/z.go", "package z")}
+	rows := []row{{pkg: "old", imports: []string{"odl"}}}
+	want := []string{
+		"new has no row in mayImport: add one that says what it may import, and why",
+		"mayImport has a row for old, and there is no such package",
+		"mayImport's row for old gives no reason",
+		"mayImport's row for old allows odl, and there is no such package",
+	}
+	if got := checkImports(rows, importsOf(files)); !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,138 @@
+// Package scheduler places pods on nodes as kube-scheduler does: plugins filter
+// the nodes, score those left, and the best node is the pod's.
+//
+// A plugin is a value in a list that a program's main is given. There is no
+// registry. What a plugin's author writes is a ladder, of which every rung is
+// optional but the first that serves:
+//
+//	rung 0  ScoreFunc: a scoring policy in one expression
+//	rung 1  Filter, Scorer: work done once for a pod, then a function of a node
+//	rung 2  BatchFilter, BatchScorer: all nodes in one call
+//
+// The framework uses the best rung there is and falls back; callers never ask
+// which it is. schedulertest checks that the rungs agree.
+package scheduler
+
+import (
+	"github.com/berthsim/berth/cluster"
+)
+
+// MaxScore is the highest score a plugin may give a node; the lowest is 0.
+const MaxScore = 100
+
+// A Plugin describes a plugin and makes instances of it.
+type Plugin struct {
+	Name string // as Kubernetes would write it, for example NodeResourcesFit
+	Doc  string // its first sentence is the title
+
+	// New makes an instance for one run. It implements at least one of Filter,
+	// Scorer and Allocator. args decodes the plugin's options, strictly, into
+	// what it is given a pointer to; it is nil if there are none.
+	New func(args Args) (any, error)
+
+	// Required says that every profile has the plugin, for what it filters and
+	// allocates; for what it scores only if the policy names it.
+	Required bool
+
+	// Ties is how a profile made of this plugin alone chooses among equals, if
+	// not by TiesLowest.
+	Ties Ties
+}
+
+// Args decodes a plugin's options into a struct.
+type Args func(into any) error
+
+// A Filter rules out nodes.
+type Filter interface {
+	// Filter returns a function that says whether p may run on a node, or nil
+	// if p may run on any. Neither it nor the function may write to s.
+	Filter(s *cluster.State, p cluster.PodID) func(cluster.NodeID) Verdict
+}
+
+// A BatchFilter is a Filter that is faster at many nodes at once.
+type BatchFilter interface {
+	Filter
+
+	// FilterBatch keeps those of nodes that p may run on, in their order. It
+	// may write over nodes, and returns a part of it.
+	FilterBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID) []cluster.NodeID
+}
+
+// A Scorer ranks nodes.
+type Scorer interface {
+	// Score returns a function that scores a node for p, or nil if all score 0.
+	// A score lies in 0 to MaxScore, unless the Scorer is a Normalizer too.
+	// Neither Score nor the function may write to s.
+	Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID) int64
+}
+
+// A BatchScorer is a Scorer that is faster at many nodes at once.
+type BatchScorer interface {
+	Scorer
+
+	// ScoreBatch sets out[i] to the score of nodes[i].
+	ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64)
+}
+
+// A Normalizer is a Scorer whose scores mean something only beside each other.
+type Normalizer interface {
+	Scorer
+
+	// Normalize brings the scores of all feasible nodes to 0 to MaxScore.
+	Normalize(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, scores []int64)
+}
+
+// An Allocator chooses the devices that p gets on a node.
+type Allocator interface {
+	// Allocate returns p's devices on n; or, if n can't serve p, a verdict that
+	// says why. It must not write to s.
+	Allocate(s *cluster.State, p cluster.PodID, n cluster.NodeID) (cluster.Allocation, Verdict)
+}
+
+// Narrow keeps those of nodes that f lets p run on, in their order. It writes
+// over nodes.
+func Narrow(f Filter, s *cluster.State, p cluster.PodID, nodes []cluster.NodeID) []cluster.NodeID {
+	if b, ok := f.(BatchFilter); ok {
+		return b.FilterBatch(s, p, nodes)
+	}
+	may := f.Filter(s, p)
+	if may == nil {
+		return nodes
+	}
+	kept := nodes[:0]
+	for _, n := range nodes {
+		if may(n).Code == Success {
+			kept = append(kept, n)
+		}
+	}
+	return kept
+}
+
+// Scores sets out[i] to sc's score of nodes[i], before any normalisation.
+func Scores(sc Scorer, s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) {
+	if b, ok := sc.(BatchScorer); ok {
+		b.ScoreBatch(s, p, nodes, out)
+		return
+	}
+	score := sc.Score(s, p)
+	if score == nil {
+		clear(out)
+		return
+	}
+	for i, n := range nodes {
+		out[i] = score(n)
+	}
+}
+
+// ScoreFunc makes a plugin of a function that scores one node, from 0 to
+// MaxScore: the shortest way to a policy of one's own.
+func ScoreFunc(name, doc string, score func(s *cluster.State, p cluster.PodID, n cluster.NodeID) int64) *Plugin {
+	return &Plugin{Name: name, Doc: doc, New: func(Args) (any, error) { return scoreFunc(score), nil }}
+}
+
+type scoreFunc func(*cluster.State, cluster.PodID, cluster.NodeID) int64
+
+// Score implements Scorer.
+func (f scoreFunc) Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID) int64 {
+	return func(n cluster.NodeID) int64 { return f(s, p, n) }
+}

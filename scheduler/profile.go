@@ -1,0 +1,162 @@
+package scheduler
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/berthsim/berth/cluster"
+)
+
+// A Weighted names a plugin that a policy scores with, and its weight.
+type Weighted struct {
+	Name   string // of a plugin, in any case
+	Weight int64  // 1 to MaxWeight
+}
+
+// MaxWeight is the highest weight a plugin may have: with it, the sum over a
+// thousand plugins still fits.
+const MaxWeight = 1 << 40
+
+// A Profile decides where a pod goes: filters, weighted scorers, allocators, and
+// a way to choose among equals. It keeps scratch and is for one run.
+type Profile struct {
+	filters    []namedFilter
+	scorers    []weightedScorer
+	allocators []Allocator
+	ties       Ties
+
+	nodes    []cluster.NodeID // scratch: feasible nodes
+	one, sum []int64          // scratch: one plugin's scores, and all of them
+}
+
+type namedFilter struct {
+	name string
+	Filter
+}
+
+type weightedScorer struct {
+	name   string
+	weight int64
+	Scorer
+	normalizer Normalizer // nil if it is none
+}
+
+// NewProfile makes a profile of the plugins that policy names and of the
+// required ones. The policy's plugins come first when devices are allocated, and
+// the first to serve a pod decides; when nodes are filtered the required ones
+// come first.
+func NewProfile(plugins []*Plugin, policy []Weighted) (*Profile, error) {
+	pr := &Profile{}
+	named := map[*Plugin]any{}
+	for _, w := range policy {
+		pl, err := Find(plugins, w.Name)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := named[pl]; twice {
+			return nil, fmt.Errorf("plugin %s is named twice; name each once, with one weight", w.Name)
+		}
+		if w.Weight < 1 || w.Weight > MaxWeight {
+			return nil, fmt.Errorf("plugin %s has weight %d; a weight is a whole number from 1 to %d", w.Name, w.Weight, int64(MaxWeight))
+		}
+		inst, err := pl.instance()
+		if err != nil {
+			return nil, err
+		}
+		named[pl] = inst
+		pr.addScorer(pl.Name, w.Weight, inst)
+		pr.addAllocator(inst)
+	}
+	if len(policy) == 1 {
+		pl, _ := Find(plugins, policy[0].Name)
+		pr.ties = pl.Ties
+	}
+	return pr, pr.addFilters(plugins, policy, named)
+}
+
+// addFilters adds the required plugins in the order of the list, then the
+// policy's own in the policy's order.
+func (pr *Profile) addFilters(plugins []*Plugin, policy []Weighted, named map[*Plugin]any) error {
+	for _, pl := range plugins {
+		if !pl.Required {
+			continue
+		}
+		inst, ok := named[pl]
+		if !ok {
+			var err error
+			if inst, err = pl.instance(); err != nil {
+				return err
+			}
+			pr.addAllocator(inst)
+		}
+		pr.addFilter(pl.Name, inst)
+	}
+	for _, w := range policy {
+		if pl, _ := Find(plugins, w.Name); !pl.Required {
+			pr.addFilter(pl.Name, named[pl])
+		}
+	}
+	return nil
+}
+
+func (pr *Profile) addFilter(name string, inst any) {
+	if f, ok := inst.(Filter); ok {
+		pr.filters = append(pr.filters, namedFilter{name, f})
+	}
+}
+
+func (pr *Profile) addScorer(name string, weight int64, inst any) {
+	if sc, ok := inst.(Scorer); ok {
+		norm, _ := inst.(Normalizer)
+		pr.scorers = append(pr.scorers, weightedScorer{name, weight, sc, norm})
+	}
+}
+
+func (pr *Profile) addAllocator(inst any) {
+	if a, ok := inst.(Allocator); ok {
+		pr.allocators = append(pr.allocators, a)
+	}
+}
+
+func (pl *Plugin) instance() (any, error) {
+	inst, err := pl.New(nil)
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", pl.Name, err)
+	}
+	return inst, nil
+}
+
+// Ties returns how the profile chooses among equals.
+func (pr *Profile) Ties() Ties { return pr.ties }
+
+// Find returns the plugin called name, in any case; or an error that lists the
+// names there are.
+func Find(plugins []*Plugin, name string) (*Plugin, error) {
+	names := make([]string, len(plugins))
+	for i, pl := range plugins {
+		if strings.EqualFold(pl.Name, name) {
+			return pl, nil
+		}
+		names[i] = strings.ToLower(pl.Name)
+	}
+	return nil, fmt.Errorf("unknown plugin %q; known: %s", name, strings.Join(names, ", "))
+}
+
+// Validate reports what is wrong with a list of plugins: a name used twice or
+// missing, or no New.
+func Validate(plugins []*Plugin) error {
+	seen := map[string]bool{}
+	for _, pl := range plugins {
+		key := strings.ToLower(pl.Name)
+		switch {
+		case pl.Name == "" || strings.ContainsAny(pl.Name, "+:,/ \t\n"):
+			return fmt.Errorf("a plugin's name %q: it must not be empty, nor contain any of + : , / or a space", pl.Name)
+		case seen[key]:
+			return fmt.Errorf("two plugins are called %s (case doesn't count)", pl.Name)
+		case pl.New == nil:
+			return fmt.Errorf("plugin %s has no New", pl.Name)
+		}
+		seen[key] = true
+	}
+	return nil
+}

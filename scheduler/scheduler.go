@@ -1,0 +1,119 @@
+package scheduler
+
+import (
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/internal/heap"
+)
+
+// refusedDelay is how long a pod waits after its binding was refused: kube's
+// initial backoff.
+const refusedDelay = cluster.Second
+
+// A Scheduler is a cluster.Controller that gives pods nodes, in order of
+// priority and arrival. A pod that fits nowhere is set aside until room is made;
+// it keeps its place in the order.
+type Scheduler struct {
+	profile *Profile
+	queue   heap.Heap[waiting]
+	parked  []waiting // fit nowhere
+	refused []refused // in order of time
+
+	// failedAt says, by class, at which version of the State a pod of the class
+	// fitted nowhere. Until anything changes, no other does: a class is what
+	// decisions can tell apart.
+	failedAt []uint64
+}
+
+// New returns a scheduler that decides by profile.
+func New(profile *Profile) *Scheduler { return &Scheduler{profile: profile} }
+
+// waiting is a pod that wants a node.
+type waiting struct {
+	priority int32
+	order    uint64 // of arrival
+	pod      cluster.PodID
+}
+
+// Before orders pods by priority, the highest first, then by arrival.
+func (a waiting) Before(b waiting) bool {
+	if a.priority != b.priority {
+		return a.priority > b.priority
+	}
+	return a.order < b.order
+}
+
+type refused struct {
+	until cluster.Time
+	waiting
+}
+
+// Step implements cluster.Controller. It tries every pod for which trying again
+// can make a difference.
+func (sc *Scheduler) Step(s *cluster.State, events []cluster.Event) (wake cluster.Time) {
+	room := false
+	for i := range events {
+		room = sc.take(s, &events[i]) || room
+	}
+	if room {
+		for _, w := range sc.parked {
+			sc.queue.Push(w)
+		}
+		sc.parked = sc.parked[:0]
+	}
+	for len(sc.refused) > 0 && sc.refused[0].until <= s.Now {
+		sc.queue.Push(sc.refused[0].waiting)
+		sc.refused = sc.refused[1:]
+	}
+	for len(sc.queue) > 0 {
+		sc.try(s, sc.queue.Pop())
+	}
+	if len(sc.refused) > 0 {
+		return sc.refused[0].until
+	}
+	return cluster.Never
+}
+
+// take notes what an event means for the queue, and reports whether it may have
+// made room for pods that were set aside.
+func (sc *Scheduler) take(s *cluster.State, e *cluster.Event) (room bool) {
+	switch e.Kind {
+	case cluster.PodAdded:
+		sc.queue.Push(entry(s, e.Pod))
+	case cluster.Rejected:
+		if e.Decision.Kind == cluster.Bind && s.Pods.Phase[e.Pod] == cluster.Pending {
+			sc.refused = append(sc.refused, refused{s.Now + refusedDelay, entry(s, e.Pod)})
+		}
+		return true
+	case cluster.PodEnded:
+		return e.Node != cluster.None
+	case cluster.NodeAdded:
+		return true
+	}
+	return false
+}
+
+func entry(s *cluster.State, p cluster.PodID) waiting {
+	return waiting{s.Class(p).Priority, s.Pods.Order[p], p}
+}
+
+// try places w's pod, or sets it aside.
+func (sc *Scheduler) try(s *cluster.State, w waiting) {
+	p := w.pod
+	if s.Pods.Order[p] != w.order || s.Pods.Phase[p] != cluster.Pending {
+		return // it ended while it waited
+	}
+	c := s.Pods.Class[p]
+	for len(sc.failedAt) <= int(c) {
+		sc.failedAt = append(sc.failedAt, 0)
+	}
+	if sc.failedAt[c] == s.Version() {
+		sc.parked = append(sc.parked, w)
+		return
+	}
+	if n, a, ok := sc.profile.Select(s, p); ok {
+		s.Bind(p, n, a)
+		return
+	}
+	sc.failedAt[c] = s.Version()
+	sc.parked = append(sc.parked, w)
+}

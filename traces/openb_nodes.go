@@ -1,0 +1,95 @@
+package traces
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"unicode"
+
+	"github.com/berthsim/berth/cluster"
+)
+
+// openbPodSlots is how many pods fit on a node, as the paper's artifact has it.
+const openbPodSlots = 1001
+
+// mib is the bytes in a MiB, the unit of memory in openb.
+const mib = 1 << 20
+
+// maxMiB is the most memory that can be counted in bytes.
+const maxMiB = math.MaxInt64 / mib
+
+// readOpenbNodes reads a list of nodes: sn (the name), cpu_milli, memory_mib, gpu
+// (how many) and model.
+func readOpenbNodes(file string, content []byte) ([]*cluster.NodeSpec, error) {
+	t, err := newTable(file, content, []string{"sn", "cpu_milli", "memory_mib", "gpu", "model"})
+	if err != nil {
+		return nil, err
+	}
+	var nodes []*cluster.NodeSpec
+	names := names{}
+	for {
+		more, err := t.next()
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			break
+		}
+		n, err := openbNode(t, names)
+		if err != nil {
+			return nil, err
+		}
+		nodes = append(nodes, n)
+	}
+	if len(nodes) == 0 {
+		return nil, &Error{File: file, Problem: "no nodes", Remedy: "give a list with at least one"}
+	}
+	return nodes, nil
+}
+
+// openbNode makes a node of the current row.
+func openbNode(t *table, names names) (*cluster.NodeSpec, error) {
+	name, err := names.add(t, "sn")
+	if err != nil {
+		return nil, err
+	}
+	cpu, err := t.amount("cpu_milli", math.MaxInt64)
+	if err != nil {
+		return nil, err
+	}
+	memory, err := t.amount("memory_mib", maxMiB)
+	if err != nil {
+		return nil, err
+	}
+	gpus, err := t.amount("gpu", cluster.MaxGPUs)
+	if err != nil {
+		return nil, err
+	}
+	capacity := make(cluster.Amounts, cluster.PodSlots+1)
+	capacity[cluster.CPU], capacity[cluster.Memory], capacity[cluster.PodSlots] = cpu, memory*mib, openbPodSlots
+	return &cluster.NodeSpec{
+		Name:     name,
+		Capacity: capacity,
+		GPUs:     int(gpus),
+		GPUModel: strings.Clone(t.text("model")),
+	}, nil
+}
+
+// names maps the names that a table has had so far to their lines.
+type names map[string]int
+
+// add returns the name in a column of the current row, which must be new.
+func (ns names) add(t *table, column string) (string, error) {
+	name := strings.Clone(t.text(column)) // a row's fields share the whole row's memory
+	if name == "" {
+		return "", t.wrongField(column, "give a name")
+	}
+	if strings.ContainsFunc(name, func(r rune) bool { return r == '/' || unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
+		return "", t.wrongField(column, "give a name without spaces and slashes")
+	}
+	if line, twice := ns[name]; twice {
+		return "", t.wrongField(column, fmt.Sprintf("line %d has that name already: give another", line))
+	}
+	ns[name] = t.line()
+	return name, nil
+}

@@ -1,0 +1,187 @@
+package traces
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/berthsim/berth/cluster"
+)
+
+// openbNamespace is where all pods are: the trace names none.
+const openbNamespace = "default"
+
+// openbMaxSeconds is the latest time that can be counted in nanoseconds.
+const openbMaxSeconds = math.MaxInt64 / int64(cluster.Second)
+
+// An openbPod is a row of a list of pods.
+type openbPod struct {
+	spec cluster.PodSpec // Run is Never if it was not recorded
+
+	// Only if the list was read with its times:
+	created int64 // seconds since the recording began
+	ran     int64 // seconds from scheduling to deletion; -1 if it was never scheduled
+}
+
+// The columns that every list of pods has, and those of lists with times.
+var (
+	openbPodColumns  = []string{"name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli"}
+	openbTimeColumns = []string{"creation_time", "deletion_time", "scheduled_time"}
+)
+
+// readOpenbPods reads a list of pods: name, cpu_milli, memory_mib, num_gpu,
+// gpu_milli (of each GPU), gpu_spec (models, with | between; the column may be
+// missing) and, if timed, the times at which each was created, scheduled and
+// deleted, in seconds. Pods that ask for the same share a class.
+func readOpenbPods(file string, content []byte, timed bool) ([]openbPod, error) {
+	t, err := newTable(file, content, openbPodColumns)
+	if err != nil {
+		return nil, err
+	}
+	if timed {
+		if err := needTimes(t); err != nil {
+			return nil, err
+		}
+	}
+	var pods []openbPod
+	names, classes := names{}, openbClasses{}
+	for {
+		more, err := t.next()
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			break
+		}
+		var p openbPod
+		p.spec.Run = cluster.Never
+		if p.spec.Name, err = names.add(t, "name"); err != nil {
+			return nil, err
+		}
+		if p.spec.Class, err = classes.read(t); err != nil {
+			return nil, err
+		}
+		if timed {
+			if err := p.readTimes(t); err != nil {
+				return nil, err
+			}
+		}
+		pods = append(pods, p)
+	}
+	if len(pods) == 0 {
+		return nil, &Error{File: file, Problem: "no pods", Remedy: "give a list with at least one"}
+	}
+	return pods, nil
+}
+
+// needTimes reports as an error that a list has no times, as multigpu's have not.
+func needTimes(t *table) error {
+	for _, column := range openbTimeColumns {
+		if _, ok := t.column[column]; !ok {
+			return t.wrong(0, "no column "+column, "mode=time needs it: give mode=fill, or a list of pods with times")
+		}
+	}
+	return nil
+}
+
+// readTimes sets when the pod came and how long it ran.
+func (p *openbPod) readTimes(t *table) (err error) {
+	if p.created, err = t.amount("creation_time", openbMaxSeconds); err != nil {
+		return err
+	}
+	if t.text("scheduled_time") == "" { // it waited until it was deleted
+		p.ran = -1
+		return nil
+	}
+	scheduled, err := t.amount("scheduled_time", openbMaxSeconds)
+	if err != nil {
+		return err
+	}
+	deleted, err := t.amount("deletion_time", openbMaxSeconds)
+	if err != nil {
+		return err
+	}
+	if deleted < scheduled {
+		return t.wrongField("deletion_time", "give a time at or after scheduled_time, "+quoted(t.text("scheduled_time")))
+	}
+	p.ran = deleted - scheduled
+	p.spec.Run = cluster.Time(p.ran) * cluster.Second
+	return nil
+}
+
+// An openbRequest is all that tells classes apart.
+type openbRequest struct {
+	cpu, memory int64 // milli-CPUs, MiB
+	gpus        int64
+	shares      int64 // of each
+	models      string
+}
+
+// openbClasses holds the classes of a list by what they ask for.
+type openbClasses map[openbRequest]*cluster.Class
+
+// read returns the class of the pod in the current row.
+func (cs openbClasses) read(t *table) (*cluster.Class, error) {
+	var q openbRequest
+	var err error
+	if q.cpu, err = t.amount("cpu_milli", math.MaxInt64); err != nil {
+		return nil, err
+	}
+	if q.memory, err = t.amount("memory_mib", maxMiB); err != nil {
+		return nil, err
+	}
+	if q.gpus, err = t.amount("num_gpu", cluster.MaxGPUs); err != nil {
+		return nil, err
+	}
+	if q.shares, err = t.amount("gpu_milli", cluster.WholeGPU); err != nil {
+		return nil, err
+	}
+	switch {
+	case q.gpus == 0 && q.shares > 0:
+		return nil, t.wrongField("gpu_milli", "give 0, as num_gpu is 0")
+	case q.gpus > 0 && q.shares == 0:
+		return nil, t.wrongField("gpu_milli", "give 1 to 1000, as num_gpu is above 0")
+	case q.gpus > 1 && q.shares < cluster.WholeGPU:
+		return nil, t.wrongField("gpu_milli", "give 1000, as num_gpu is above 1: only a single GPU can be shared")
+	}
+	models, err := openbModels(t, q.gpus)
+	if err != nil {
+		return nil, err
+	}
+	q.models = strings.Join(models, "|")
+	c, ok := cs[q]
+	if !ok {
+		c = newOpenbClass(q, models)
+		cs[q] = c
+	}
+	return c, nil
+}
+
+// openbModels returns the models that a pod may use, sorted. No node need have
+// them: such a pod waits for ever, as it would in a cluster.
+func openbModels(t *table, gpus int64) ([]string, error) {
+	spec := t.text("gpu_spec")
+	if spec == "" {
+		return nil, nil
+	}
+	if gpus == 0 {
+		return nil, t.wrongField("gpu_spec", "leave it empty, as num_gpu is 0")
+	}
+	models := strings.Split(strings.Clone(spec), "|")
+	if slices.Contains(models, "") {
+		return nil, t.wrongField("gpu_spec", "give models with | between")
+	}
+	slices.Sort(models)
+	return slices.Compact(models), nil
+}
+
+// newOpenbClass makes the class of pods that ask for q.
+func newOpenbClass(q openbRequest, models []string) *cluster.Class {
+	requests := make(cluster.Amounts, cluster.Memory+1)
+	requests[cluster.CPU], requests[cluster.Memory] = q.cpu, q.memory*mib
+	return &cluster.Class{
+		Namespace: openbNamespace,
+		Requests:  requests,
+		GPUs:      cluster.GPURequest{Count: int32(q.gpus), Shares: int32(q.shares), Models: models},
+	}
+}

@@ -1,0 +1,135 @@
+package traces
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// readFile returns what is in a file, decompressed if its name ends in ".gz".
+// Lists of nodes and pods fit in memory many times over, so they are read whole:
+// a damaged file is found out before any of it is believed.
+func readFile(file string) ([]byte, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the trace: %w", err)
+	}
+	if !strings.HasSuffix(file, ".gz") {
+		return content, nil
+	}
+	damaged := &Error{File: file, Problem: "damaged gzip data", Remedy: "fetch the file again"}
+	z, err := gzip.NewReader(bytes.NewReader(content))
+	if err != nil {
+		damaged.Problem = "not gzip data"
+		return nil, damaged
+	}
+	content, err = io.ReadAll(z)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		damaged.Problem = "the gzip data ends early"
+	}
+	if err != nil {
+		return nil, damaged
+	}
+	return content, nil
+}
+
+// A table is a CSV file that is being read, a row at a time, its columns by name.
+type table struct {
+	file   string
+	csv    *csv.Reader
+	column map[string]int
+	row    []string
+}
+
+// newTable reads the header of a CSV file. The columns in needed must be there;
+// others may be.
+func newTable(file string, content []byte, needed []string) (*table, error) {
+	if len(content) == 0 {
+		return nil, &Error{File: file, Problem: "the file is empty", Remedy: "fetch it again"}
+	}
+	if bytes.IndexByte(content, 0) >= 0 || !utf8.Valid(content) {
+		return nil, &Error{File: file, Problem: "not text", Remedy: "give a CSV file, or one whose name ends in .gz if it is compressed"}
+	}
+	t := &table{file: file, csv: csv.NewReader(bytes.NewReader(content)), column: map[string]int{}}
+	t.csv.ReuseRecord = true
+	if more, err := t.next(); err != nil {
+		return nil, err
+	} else if !more {
+		return nil, &Error{File: file, Problem: "the file has only empty lines", Remedy: "fetch it again"}
+	}
+	for i, name := range t.row {
+		name = strings.TrimPrefix(name, "\ufeff") // what spreadsheets write in front
+		if _, twice := t.column[name]; twice {
+			return nil, t.wrong(i, "column "+quoted(name)+" is there twice", "rename one")
+		}
+		t.column[name] = i
+	}
+	for _, name := range needed {
+		if _, ok := t.column[name]; !ok {
+			return nil, t.wrong(0, "no column "+name, "the header must name "+strings.Join(needed, ", "))
+		}
+	}
+	return t, nil
+}
+
+// next goes on to the next row. It returns false after the last.
+func (t *table) next() (bool, error) {
+	var err error
+	t.row, err = t.csv.Read()
+	if errors.Is(err, io.EOF) {
+		return false, nil
+	}
+	var bad *csv.ParseError
+	if !errors.As(err, &bad) {
+		return err == nil, err
+	}
+	e := &Error{File: t.file, Line: bad.Line, Problem: bad.Err.Error(), Remedy: "correct the quotes of the row"}
+	if errors.Is(bad.Err, csv.ErrFieldCount) {
+		e.Problem = fmt.Sprintf("%d fields", len(t.row))
+		e.Remedy = fmt.Sprintf("give %d, as in the header", t.csv.FieldsPerRecord)
+	}
+	return false, e
+}
+
+// text returns the field in a column, "" if there is no such column.
+func (t *table) text(column string) string {
+	if i, ok := t.column[column]; ok {
+		return t.row[i]
+	}
+	return ""
+}
+
+// amount returns the number in a column, which must be whole, not negative and
+// at most most.
+func (t *table) amount(column string, most int64) (int64, error) {
+	n, err := strconv.ParseInt(t.text(column), 10, 64)
+	if err != nil || n < 0 || n > most {
+		return 0, t.wrongField(column, fmt.Sprintf("give a whole number from 0 to %d", most))
+	}
+	return n, nil
+}
+
+// line returns the line on which the current row begins.
+func (t *table) line() int {
+	line, _ := t.csv.FieldPos(0)
+	return line
+}
+
+// wrongField returns the error that a column of the current row holds what it
+// must not.
+func (t *table) wrongField(column, remedy string) *Error {
+	return t.wrong(t.column[column], column+" is "+quoted(t.text(column)), remedy)
+}
+
+// wrong returns an error about the i-th field of the current row.
+func (t *table) wrong(i int, problem, remedy string) *Error {
+	line, _ := t.csv.FieldPos(i)
+	return &Error{File: t.file, Line: line, Problem: problem, Remedy: remedy}
+}

@@ -1,0 +1,110 @@
+// Package traces makes workloads of recordings and of published figures: streams
+// of events that bring nodes and pods to a cluster. A file each knows one format.
+//
+// The same trace and seed give the same stream, byte for byte, on any machine.
+// Whatever a format draws at random is keyed by seed, purpose and name; only the
+// filling of openb, whose published results depend on it, draws from the stream
+// that its authors used.
+package traces
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"io"
+
+	"github.com/berthsim/berth/cluster"
+)
+
+// A Trace is a workload that can be played, once for each seed. It is read-only
+// once it is open, so that many runs may share it; so are the specs and classes
+// that its events point to.
+type Trace struct {
+	Name   string // as the user wrote it
+	Format string // the name of the Format that read it: "openb"
+
+	// Hash is SHA-256, in hex, over the content of the files that were read
+	// (decompressed, so that it doesn't matter how they are stored) and over
+	// the options that change the workload.
+	Hash string
+
+	Nodes int // nodes in the recording
+	GPUs  int // GPUs of all nodes
+	Pods  int // pods in the recording; as many as are expected, where it is generated until the cluster is full
+
+	// Mix says what pods to expect: those of the recording, in order of first
+	// appearance, or the distribution that pods are drawn from.
+	Mix cluster.Mix
+
+	// OfferedLoad is demand for GPUs as a share of their capacity: where pods
+	// only fill the cluster, what all of them ask for together; where they end,
+	// the mean of concurrent demand over the time from first to last arrival.
+	OfferedLoad float64
+
+	Seeded bool // whether events differ from seed to seed
+	Timed  bool // whether times mean something and pods end; false if time only orders and the cluster is filled
+
+	events func(seed int64) Stream
+}
+
+// A Stream yields events in order of time: NodeAdded, then PodAdded. It returns
+// io.EOF after the last and no other error. It is a cluster/sim Source.
+type Stream interface {
+	Next() (cluster.Event, error)
+}
+
+// Events returns the workload under a seed. Each call gives a stream of its own;
+// streams of one Trace may be read at the same time.
+func (t *Trace) Events(seed int64) Stream { return t.events(seed) }
+
+// An arrival is a pod that comes to the cluster.
+type arrival struct {
+	at  cluster.Time
+	pod *cluster.PodSpec
+}
+
+// A workload is a Stream of nodes, all at time 0, and then of pods.
+type workload struct {
+	nodes []*cluster.NodeSpec
+	next  func() (a arrival, ok bool)
+}
+
+// Next implements Stream.
+func (w *workload) Next() (cluster.Event, error) {
+	e := cluster.Event{Pod: cluster.None, Node: cluster.None}
+	if len(w.nodes) > 0 {
+		e.Kind, e.NodeSpec = cluster.NodeAdded, w.nodes[0]
+		w.nodes = w.nodes[1:]
+		return e, nil
+	}
+	a, ok := w.next()
+	if !ok {
+		return cluster.Event{}, io.EOF
+	}
+	e.Time, e.Kind, e.PodSpec = a.at, cluster.PodAdded, a.pod
+	return e, nil
+}
+
+// fillingTime returns when the i-th pod comes, from 0, if pods only fill the
+// cluster: one a second, after the nodes, so that each is decided by itself.
+func fillingTime(i int) cluster.Time { return cluster.Time(i+1) * cluster.Second }
+
+// gpusOf counts the GPUs of all nodes.
+func gpusOf(nodes []*cluster.NodeSpec) int {
+	total := 0
+	for _, n := range nodes {
+		total += n.GPUs
+	}
+	return total
+}
+
+// hashOf hashes parts, each with its length before it, so that no two lists of
+// parts are hashed alike.
+func hashOf(parts ...[]byte) string {
+	h := sha256.New()
+	for _, part := range parts {
+		h.Write(binary.AppendUvarint(nil, uint64(len(part))))
+		h.Write(part)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
