@@ -215,6 +215,7 @@ func play(ctx context.Context, j job, plugins []*scheduler.Plugin, s *cluster.St
 		Metrics:  measure.metrics(s, j.trace.Timed),
 		Timing:   map[string]float64{"seconds": seconds, "placements_per_second": float64(measure.placed) / seconds},
 		Unplaced: unplaced(s, profile),
+		Unseeded: !j.trace.Seeded && !s.Drew(),
 		Curves:   measure.wholeCurves(j.trace.Timed),
 	}
 	return outcome{run, s.Drew()}, nil

@@ -64,7 +64,7 @@ func (f *openbFill) check() error {
 	if f.asked == 0 {
 		return &Error{Problem: "no pod asks for a GPU, so none fill the cluster's", Remedy: "give a list of pods that do: pods=default"}
 	}
-	if pods := f.target() / float64(f.asked) * float64(len(f.pods)); pods > maxFillPods {
+	if pods := float64(f.target() / float64(f.asked) * float64(len(f.pods))); pods > maxFillPods {
 		return &Error{
 			Problem: fmt.Sprintf("load %s takes about %.0f pods", formatNumber(f.load), pods),
 			Remedy:  fmt.Sprintf("give a load that takes at most %d", maxFillPods),

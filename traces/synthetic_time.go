@@ -56,7 +56,7 @@ func (g *generator) timed(seed int64) Stream {
 			gaps += gap(seed, pod.Name)
 		}
 	}
-	window := min(g.windowFor(demand)*float64(cluster.Second), longestWindow)
+	window := min(float64(g.windowFor(demand)*float64(cluster.Second)), longestWindow)
 	i, since := 0, 0.0
 	return &workload{nodes: g.ordered(seed), next: func() (arrival, bool) {
 		if i == g.count {

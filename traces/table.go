@@ -90,7 +90,9 @@ func (t *table) next() (bool, error) {
 	if !errors.As(err, &bad) {
 		return err == nil, err
 	}
-	e := &Error{File: t.file, Line: bad.Line, Problem: bad.Err.Error(), Remedy: "correct the quotes of the row"}
+	// A quote that is never closed is found at the end of the file; what is
+	// wrong is where its row begins.
+	e := &Error{File: t.file, Line: bad.StartLine, Problem: bad.Err.Error(), Remedy: "correct the quotes of the row"}
 	if errors.Is(bad.Err, csv.ErrFieldCount) {
 		e.Problem = fmt.Sprintf("%d fields", len(t.row))
 		e.Remedy = fmt.Sprintf("give %d, as in the header", t.csv.FieldsPerRecord)
