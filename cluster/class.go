@@ -1,24 +1,44 @@
 package cluster
 
-import (
-	"encoding/binary"
-	"slices"
-)
+import "slices"
 
 // A Class is everything about a pod that a decision may depend on. Pods that no
 // decision can tell apart share one. A Class that was given to a State, in a
 // PodSpec or a Mix, must not be changed afterwards.
 type Class struct {
 	Namespace string
-	Priority  int32
-	Requests  Amounts       // the columns every cluster has; PodSlots and GPU are filled in
-	Extended  []NamedAmount // of extended resources, sorted by name
-	GPUs      GPURequest
+	// Labels are those under keys that some selector mentions. State takes them
+	// from PodSpec.Labels; what is here in a PodSpec counts for nothing.
+	Labels   Labels
+	Owner    OwnerRef
+	Priority int32
+
+	// NeverPreempts says that the pod does not make others go: kube's
+	// preemptionPolicy Never.
+	NeverPreempts bool
+
+	Requests Amounts       // the columns every cluster has; PodSlots and GPU are filled in
+	Extended []NamedAmount // of extended resources, sorted by name
+	GPUs     GPURequest
 
 	// BestEffortCPU and BestEffortMemory count the containers that ask for no
 	// CPU or no memory; scores count DefaultCPURequest and DefaultMemoryRequest
 	// for each.
 	BestEffortCPU, BestEffortMemory int32
+
+	NodeName     string // the only node that will do; "" for any
+	Gates        []string
+	Tolerations  []Toleration
+	NodeLabels   Labels        // kube's nodeSelector: what a node must have
+	RequiredNode *NodeSelector // nil means any node
+	Preferred    []PreferredTerm
+	Affinity     PodAffinity
+	AntiAffinity PodAffinity
+	Spread       []SpreadConstraint
+	Ports        []HostPort
+	Images       []string // of all containers, normalised; one used twice stands twice
+	ImageVolumes []string // images mounted as volumes
+	Features     []string // that the node must declare, sorted
 }
 
 // A GPURequest asks for GPUs: either shares of one, or one or more whole ones.
@@ -79,21 +99,32 @@ type demand struct {
 	amount   int64
 }
 
-// Intern returns the row of c in the table of classes, and makes one if none is
-// equal.
-func (s *State) Intern(c *Class) ClassID {
+// A classKey identifies a class by two interned parts: everything that is the
+// same for all pods of a template, and labels.
+type classKey struct{ template, labels int32 }
+
+// Intern returns the row in the table of classes for pods with c and labels, and
+// makes one if there is none.
+func (s *State) Intern(c *Class, labels Labels) ClassID {
 	s.key = appendClass(s.key[:0], c)
-	if id, ok := s.classByKey[string(s.key)]; ok {
+	template, known := s.templates.intern(s.key)
+	if !known {
+		s.mentionClass(c)
+	}
+	labels = s.mentioned(labels)
+	key := classKey{template, s.labelSet(labels)}
+	if id, ok := s.classByKey[key]; ok {
 		return id
 	}
 	id := ClassID(len(s.classes))
-	s.classByKey[string(s.key)] = id
-	s.classes = append(s.classes, s.newClass(c))
+	s.classByKey[key] = id
+	s.classes = append(s.classes, s.newClass(c, labels))
 	return id
 }
 
-func (s *State) newClass(c *Class) *class {
+func (s *State) newClass(c *Class, labels Labels) *class {
 	row := &class{Class: *c}
+	row.Labels = labels
 	row.Requests = make(Amounts, firstExtended)
 	copy(row.Requests, c.Requests)
 	row.Requests[PodSlots] = 1
@@ -126,6 +157,9 @@ func (s *State) Class(p PodID) *Class { return &s.classes[s.Pods.Class[p]].Class
 // ClassByID returns the class in row c. The caller must not change it.
 func (s *State) ClassByID(c ClassID) *Class { return &s.classes[c].Class }
 
+// Classes returns the number of rows in the table of classes.
+func (s *State) Classes() int { return len(s.classes) }
+
 // Estimate returns the CPU (milli-CPUs) and memory (bytes) that scores count for
 // a pod of class c: its requests, with kube's defaults where there are none.
 func (s *State) Estimate(c ClassID) (cpu, memory int64) {
@@ -148,33 +182,4 @@ func (s *State) model(name string) modelID {
 	}
 	s.models = append(s.models, name)
 	return modelID(len(s.models) - 1)
-}
-
-// appendClass appends a text to b that is the same for equal classes only.
-func appendClass(b []byte, c *Class) []byte {
-	b = appendString(b, c.Namespace)
-	b = binary.AppendVarint(b, int64(c.Priority))
-	for r := range firstExtended {
-		if r != PodSlots && r != GPU {
-			b = binary.AppendVarint(b, c.Requests.Get(r))
-		}
-	}
-	b = binary.AppendVarint(b, int64(c.BestEffortCPU))
-	b = binary.AppendVarint(b, int64(c.BestEffortMemory))
-	b = binary.AppendVarint(b, int64(len(c.Extended)))
-	for _, e := range c.Extended {
-		b = appendString(b, e.Name)
-		b = binary.AppendVarint(b, e.Amount)
-	}
-	b = binary.AppendVarint(b, int64(c.GPUs.Count))
-	b = binary.AppendVarint(b, int64(c.GPUs.Shares))
-	for _, m := range c.GPUs.Models {
-		b = appendString(b, m)
-	}
-	return b
-}
-
-func appendString(b []byte, s string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(s)))
-	return append(b, s...)
 }

@@ -1,54 +1,151 @@
 package cluster
 
-import "testing"
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
 
-// TestClassesAreEqualByContent interns variants of a class that differ in one
-// thing each.
+// TestClassesAreEqualByContent fills in every field of a Class, by reflection,
+// and changes one leaf at a time: each must give another class.
 func TestClassesAreEqualByContent(t *testing.T) {
-	base := func() *Class {
-		return &Class{
-			Namespace: "ns", Priority: 1, Requests: Amounts{CPU: 1, Memory: 2, EphemeralStorage: 3},
-			Extended: []NamedAmount{{"x", 1}}, GPUs: GPURequest{Count: 1, Shares: 5, Models: []string{"A"}},
-			BestEffortCPU: 1, BestEffortMemory: 1,
-		}
-	}
-	variants := map[string]func(*Class){
-		"namespace":       func(c *Class) { c.Namespace = "other" },
-		"priority":        func(c *Class) { c.Priority = 2 },
-		"cpu":             func(c *Class) { c.Requests[CPU]++ },
-		"memory":          func(c *Class) { c.Requests[Memory]++ },
-		"storage":         func(c *Class) { c.Requests[EphemeralStorage]++ },
-		"extended name":   func(c *Class) { c.Extended[0].Name = "y" },
-		"extended amount": func(c *Class) { c.Extended[0].Amount++ },
-		"no extended":     func(c *Class) { c.Extended = nil },
-		"gpus":            func(c *Class) { c.GPUs.Count++ },
-		"shares":          func(c *Class) { c.GPUs.Shares++ },
-		"model":           func(c *Class) { c.GPUs.Models[0] = "B" },
-		"models":          func(c *Class) { c.GPUs.Models = []string{"A", "B"} },
-		"any model":       func(c *Class) { c.GPUs.Models = nil },
-		"best-effort cpu": func(c *Class) { c.BestEffortCPU++ },
-		"best-effort mem": func(c *Class) { c.BestEffortMemory++ },
-	}
 	s := NewState()
-	id := s.Intern(base())
-	if again := s.Intern(base()); again != id {
+	base := func() *Class {
+		c := &Class{}
+		fill(reflect.ValueOf(c).Elem())
+		c.Requests = Amounts{CPU: 1, Memory: 2, EphemeralStorage: 3}
+		return c
+	}
+	id := s.Intern(base(), nil)
+	if again := s.Intern(base(), nil); again != id {
 		t.Errorf("equal classes got rows %d and %d", id, again)
 	}
-	seen := map[ClassID]string{id: "base"}
-	for name, change := range variants {
+	seen := map[ClassID]string{id: "the base"}
+	leaves := 0
+	for i := 0; ; i++ {
 		c := base()
-		change(c)
-		got := s.Intern(c)
-		if other, ok := seen[got]; ok {
-			t.Errorf("a class with another %s got the row of %s", name, other)
+		left := i
+		path, ok := changeLeaf(reflect.ValueOf(c).Elem(), "Class", &left)
+		if !ok {
+			break
 		}
-		seen[got] = name
+		if strings.HasPrefix(path, "Class.Labels") {
+			continue // State fills them in
+		}
+		leaves++
+		got := s.Intern(c, nil)
+		if other, ok := seen[got]; ok {
+			t.Errorf("a class with another %s got the row of %s", path, other)
+		}
+		seen[got] = path
+	}
+	if leaves < 60 {
+		t.Errorf("only %d leaves were changed", leaves)
+	}
+}
+
+// fill makes every slice under v one long, and every pointer point to something.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	}
+}
+
+// changeLeaf changes the leaf under v that left others come before, or makes a
+// slice longer or a pointer nil, and returns its path.
+func changeLeaf(v reflect.Value, path string, left *int) (string, bool) {
+	hit := func() bool { *left--; return *left == -1 }
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if p, ok := changeLeaf(v.Field(i), path+"."+v.Type().Field(i).Name, left); ok {
+				return p, true
+			}
+		}
+	case reflect.Slice:
+		if v.Type() != reflect.TypeFor[Amounts]() && hit() {
+			v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
+			return path + " length", true
+		}
+		for i := range v.Len() {
+			if p, ok := changeLeaf(v.Index(i), path+"[]", left); ok {
+				return p, true
+			}
+		}
+	case reflect.Pointer:
+		if hit() {
+			v.SetZero()
+			return path + " nil", true
+		}
+		return changeLeaf(v.Elem(), path, left)
+	case reflect.String:
+		if hit() {
+			v.SetString(v.String() + "x")
+			return path, true
+		}
+	case reflect.Bool:
+		if hit() {
+			v.SetBool(!v.Bool())
+			return path, true
+		}
+	case reflect.Uint8:
+		if hit() {
+			v.SetUint(v.Uint() + 1)
+			return path, true
+		}
+	default:
+		if hit() {
+			v.SetInt(v.Int() + 1)
+			return path, true
+		}
+	}
+	return "", false
+}
+
+// TestLabelsCountOnceMentioned adds pods that differ in labels that nobody
+// mentions, then a pod, a Service and a budget that do.
+func TestLabelsCountOnceMentioned(t *testing.T) {
+	s := NewState()
+	add := func(name string, c *Class, labels ...Label) PodID {
+		events := []Event{{Kind: PodAdded, PodSpec: &PodSpec{Name: name, Class: c, Labels: labels}}}
+		s.Observe(0, events)
+		return events[0].Pod
+	}
+	template := &Class{Namespace: "ns"}
+	a := add("a", template, Label{"app", "x"}, Label{"index", "1"}, Label{"uid", "4"})
+	b := add("b", template, Label{"app", "y"}, Label{"index", "2"}, Label{"uid", "5"})
+	c := add("c", template, Label{"app", "x"}, Label{"index", "3"})
+	same := func(p, q PodID) bool { return s.Pods.Class[p] == s.Pods.Class[q] }
+	if !same(a, b) || !same(a, c) || len(s.Class(a).Labels) != 0 {
+		t.Fatal("labels that nobody mentions tell pods apart")
+	}
+	s.Observe(0, []Event{{Kind: ObjectSet, Object: &Service{Namespace: "ns", Name: "svc", Selector: Labels{{"app", "x"}}}}})
+	if same(a, b) || !same(a, c) || !s.Class(a).SelectedBy(s.Services.Get("ns", "svc")) || s.Class(b).SelectedBy(s.Services.Get("ns", "svc")) {
+		t.Fatal("after a Service mentions app, classes are not those of app")
+	}
+	add("d", &Class{Namespace: "ns", AntiAffinity: PodAffinity{Required: []PodTerm{{
+		Selector: &Selector{[]Requirement{{"index", In, []string{"1"}}}}, Namespaces: []string{"ns"},
+	}}}})
+	if same(a, c) {
+		t.Fatal("after a pod mentions index, pods of other indexes are of one class")
+	}
+	if e := add("e", template, Label{"app", "x"}, Label{"index", "3"}, Label{"uid", "9"}); !same(e, c) {
+		t.Fatal("a pod that differs in an unmentioned label only is of another class")
 	}
 }
 
 func TestEstimateCountsWhatIsNotAskedFor(t *testing.T) {
 	s := NewState()
-	id := s.Intern(&Class{Requests: Amounts{CPU: 250}, BestEffortCPU: 2, BestEffortMemory: 1})
+	id := s.Intern(&Class{Requests: Amounts{CPU: 250}, BestEffortCPU: 2, BestEffortMemory: 1}, nil)
 	cpu, memory := s.Estimate(id)
 	if cpu != 450 || memory != 200*1024*1024 {
 		t.Errorf("Estimate = %d m, %d bytes; want 450 m and 200 MiB", cpu, memory)

@@ -34,7 +34,11 @@ func (d *Digest) add(s *State, x *Decision) {
 	b = append(b, byte(x.Kind))
 	b = appendString(b, s.Class(x.Pod).Namespace)
 	b = appendString(b, s.Pods.Name[x.Pod])
-	b = appendString(b, s.Nodes.Name[x.Node])
+	if x.Node == None { // a Nominate that keeps nothing
+		b = appendString(b, "")
+	} else {
+		b = appendString(b, s.Nodes.Name[x.Node])
+	}
 	b = binary.LittleEndian.AppendUint64(b, uint64(x.GPUs))
 	if len(b) >= 4096 { // hashing a little at a time costs as much again
 		d.h.Write(b)

@@ -7,21 +7,29 @@ type Kind uint8
 // The kinds of events and decisions. Their numbers are part of the decision
 // digest, so they never change.
 const (
-	PodEnded    Kind = 1 // event: the pod is gone, and its room is free
-	Rejected    Kind = 2 // event: a decision could not be carried out
-	PodBound    Kind = 3 // event: a Bind was carried out
-	NodeAdded   Kind = 4 // event
-	NodeRemoved Kind = 5 // event; pods still on the node keep its row until they end
-	PodAdded    Kind = 6 // event: the pod wants a node
+	PodEnded      Kind = 1  // event: the pod is gone, and its room is free
+	Rejected      Kind = 2  // event: a decision could not be carried out
+	PodBound      Kind = 3  // event: a Bind was carried out
+	NodeAdded     Kind = 4  // event
+	NodeRemoved   Kind = 5  // event; pods still on the node keep its row until they end
+	NodeChanged   Kind = 6  // event: labels, taints, capacity or the like
+	ObjectSet     Kind = 7  // event: an Object is new, or has changed
+	ObjectRemoved Kind = 8  // event: an Object is gone
+	PodChanged    Kind = 9  // event: labels, nomination or the like, or it is on a node now
+	PodAdded      Kind = 10 // event: the pod wants a node, or is on one already
 
-	Bind  Kind = 65 // decision: run the pod on the node
-	Evict Kind = 66 // decision: end the pod
+	Bind     Kind = 65 // decision: run the pod on the node
+	Evict    Kind = 66 // decision: end the pod
+	Preempt  Kind = 67 // decision: end the pod, to make room for another
+	Nominate Kind = 68 // decision: keep the node for the pod; None to keep none
 )
 
 var kindNames = map[Kind]string{
 	PodEnded: "PodEnded", Rejected: "Rejected", PodBound: "PodBound",
-	NodeAdded: "NodeAdded", NodeRemoved: "NodeRemoved", PodAdded: "PodAdded",
-	Bind: "Bind", Evict: "Evict",
+	NodeAdded: "NodeAdded", NodeRemoved: "NodeRemoved", NodeChanged: "NodeChanged",
+	ObjectSet: "ObjectSet", ObjectRemoved: "ObjectRemoved",
+	PodChanged: "PodChanged", PodAdded: "PodAdded",
+	Bind: "Bind", Evict: "Evict", Preempt: "Preempt", Nominate: "Nominate",
 }
 
 // String returns the constant's name.
@@ -43,8 +51,9 @@ type Event struct {
 	Pod  PodID
 	Node NodeID
 
-	NodeSpec *NodeSpec // of NodeAdded
-	PodSpec  *PodSpec  // of PodAdded
+	NodeSpec *NodeSpec // of NodeAdded and NodeChanged
+	PodSpec  *PodSpec  // of PodAdded and PodChanged
+	Object   Object    // of ObjectSet and ObjectRemoved
 
 	Decision Decision // of Rejected: what could not be carried out
 	Reason   string   // of Rejected: why, for people

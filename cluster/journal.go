@@ -9,7 +9,10 @@ type entry struct {
 	pod   PodID
 	node  NodeID
 	alloc Allocation
-	stamp uint64 // of the node's row, before
+	stamp uint64     // of the node's row, before
+	kept  nomination // before, of what a Bind or Nominate changes
+
+	prev, next PodID // in the node's list, before a Remove
 }
 
 type op uint8
@@ -17,7 +20,10 @@ type op uint8
 const (
 	opBind op = iota
 	opEvict
+	opPreempt
+	opNominate
 	opRemove
+	opTry
 )
 
 // Bind decides that p runs on n with the devices a, and shows it there from now
@@ -30,7 +36,8 @@ func (s *State) Bind(p PodID, n NodeID, a Allocation) {
 		panic("cluster: Bind of " + s.PodName(p) + " to " + s.Nodes.Name[n] + ", which was removed")
 	}
 	s.mustFit(p, n, a)
-	s.journal = append(s.journal, entry{opBind, Pending, p, n, a, s.Nodes.Stamp[n]})
+	kept := s.nominate(p, None)
+	s.journal = append(s.journal, entry{op: opBind, phase: Pending, pod: p, node: n, alloc: a, stamp: s.Nodes.Stamp[n], kept: kept})
 	s.Pods.Phase[p] = Assumed
 	s.pending--
 	s.place(p, n, a)
@@ -54,21 +61,49 @@ func (s *State) mustFit(p PodID, n NodeID, a Allocation) {
 
 // Evict decides that p ends. It is Terminating from now on; its room is free
 // only when the cluster says that it has ended. The pod must be on a node.
-func (s *State) Evict(p PodID) {
-	if s.Pods.Node[p] == None {
-		panic("cluster: Evict of " + s.PodName(p) + ", which is on no node")
-	}
+func (s *State) Evict(p PodID) { s.terminate(p, opEvict) }
+
+// Preempt is Evict, to make room for another pod.
+func (s *State) Preempt(p PodID) { s.terminate(p, opPreempt) }
+
+func (s *State) terminate(p PodID, op op) {
 	n := s.Pods.Node[p]
-	s.journal = append(s.journal, entry{opEvict, s.Pods.Phase[p], p, n, s.Pods.Allocation[p], s.Nodes.Stamp[n]})
+	if n == None {
+		panic("cluster: Evict or Preempt of " + s.PodName(p) + ", which is on no node")
+	}
+	s.journal = append(s.journal, entry{op: op, phase: s.Pods.Phase[p], pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n]})
 	s.Pods.Phase[p] = Terminating
 	s.touch(n)
+}
+
+// Nominate decides that n is kept for p, None to keep nothing. The pod must be
+// Pending.
+func (s *State) Nominate(p PodID, n NodeID) {
+	if ph := s.Pods.Phase[p]; ph != Pending {
+		panic(fmt.Sprintf("cluster: Nominate of %s, which is %v", s.PodName(p), ph))
+	}
+	s.journal = append(s.journal, entry{op: opNominate, phase: Pending, pod: p, node: n, kept: s.nominate(p, n)})
+}
+
+// Try puts p on n for a trial, whether it fits there or not: it emits no
+// decision, and must be undone within the Step. The pod must be on no node,
+// because it wants one or because a trial removed it.
+func (s *State) Try(p PodID, n NodeID, a Allocation) {
+	if s.Pods.Node[p] != None {
+		panic("cluster: Try of " + s.PodName(p) + ", which is on a node")
+	}
+	s.journal = append(s.journal, entry{op: opTry, phase: s.Pods.Phase[p], pod: p, node: n, stamp: s.Nodes.Stamp[n]})
+	s.place(p, n, a)
 }
 
 // Remove takes p off its node for a trial: it emits no decision, and must be
 // undone within the Step. The pod must be on a node.
 func (s *State) Remove(p PodID) {
 	n := s.Pods.Node[p]
-	s.journal = append(s.journal, entry{opRemove, s.Pods.Phase[p], p, n, s.Pods.Allocation[p], s.Nodes.Stamp[n]})
+	s.journal = append(s.journal, entry{
+		op: opRemove, phase: s.Pods.Phase[p], pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n],
+		prev: s.Pods.prev[p], next: s.Pods.next[p],
+	})
 	s.displace(p)
 }
 
@@ -89,10 +124,16 @@ func (s *State) undo(e entry) {
 	case opBind:
 		s.displace(e.pod)
 		s.pending++
+		s.renominate(e.pod, e.kept)
+	case opTry:
+		s.displace(e.pod)
+	case opNominate:
+		s.renominate(e.pod, e.kept)
+		return
 	case opRemove:
 		s.Pods.Node[e.pod] = e.node
 		s.Pods.Allocation[e.pod] = e.alloc
-		s.relink(e.pod, e.node)
+		s.relink(e.pod, e.node, e.prev, e.next)
 		s.charge(e.pod, e.node, e.alloc, +1)
 	}
 	s.Pods.Phase[e.pod] = e.phase
@@ -111,8 +152,12 @@ func (s *State) TakeDecisions() []Decision {
 			s.decisions = append(s.decisions, Decision{Bind, e.pod, e.node, e.alloc})
 		case opEvict:
 			s.decisions = append(s.decisions, Decision{Evict, e.pod, e.node, e.alloc})
-		case opRemove:
-			panic("cluster: a trial Remove was not undone")
+		case opPreempt:
+			s.decisions = append(s.decisions, Decision{Preempt, e.pod, e.node, e.alloc})
+		case opNominate:
+			s.decisions = append(s.decisions, Decision{Kind: Nominate, Pod: e.pod, Node: e.node})
+		case opRemove, opTry:
+			panic("cluster: a trial was not undone")
 		}
 	}
 	s.journal = s.journal[:0]

@@ -7,6 +7,12 @@ type NodeSpec struct {
 	Extended []NamedAmount // of extended resources, sorted by name
 	GPUs     int           // 0 to MaxGPUs, of WholeGPU shares each
 	GPUModel string
+
+	Labels        Labels
+	Taints        []Taint
+	Unschedulable bool
+	Images        []Image
+	Features      []string // that the node declares, sorted
 }
 
 // Nodes has one row for each node, in each of its columns. Everything outside
@@ -22,6 +28,13 @@ type Nodes struct {
 
 	GPUFree [][]int32 // [NodeID][GPU], shares
 
+	// What follows is as in NodeSpec.
+	Labels        []Labels
+	Taints        [][]Taint
+	Unschedulable []bool
+	Images        [][]Image
+	Features      [][]string
+
 	// Stamp identifies the content of a row: equal stamps mean that nothing
 	// that a decision may depend on has changed. Stamps are never reused, and
 	// their order means nothing.
@@ -32,7 +45,9 @@ type Nodes struct {
 	gone        []bool   // removed, but pods still hold the row
 	first, last []PodID  // ends of the list of pods on the node, in order of binding
 	live        []NodeID // in order of arrival
-	spare       []NodeID // rows free for reuse
+	zones       zones
+	withImage   map[string]int // number of live nodes that have an image, by its name
+	spare       []NodeID       // rows free for reuse
 	byName      map[string]NodeID
 }
 
@@ -74,6 +89,39 @@ func (s *State) addNode(spec *NodeSpec) NodeID {
 	if _, ok := ns.byName[spec.Name]; ok {
 		panic("cluster: node " + spec.Name + " is there already")
 	}
+	n := ns.row()
+	ns.Name[n] = spec.Name
+	ns.key[n] = hashName("", spec.Name)
+	ns.GPUFree[n] = ns.GPUFree[n][:0]
+	s.describe(n, spec)
+	ns.gone[n] = false
+	ns.byName[spec.Name] = n
+	ns.live = append(ns.live, n)
+	ns.zones.add(zoneOf(spec.Labels), n)
+	ns.countImages(n, +1)
+	s.adopt(n)
+	s.touch(n)
+	return n
+}
+
+// changeNode brings n up to date with another description of it.
+func (s *State) changeNode(n NodeID, spec *NodeSpec) {
+	ns := &s.Nodes
+	was, is := zoneOf(ns.Labels[n]), zoneOf(spec.Labels)
+	ns.countImages(n, -1)
+	s.describe(n, spec)
+	ns.countImages(n, +1)
+	if was != is {
+		ns.zones.remove(was, n)
+		ns.zones.add(is, n)
+	}
+	s.touch(n)
+}
+
+// describe writes what spec says into n's columns, but for its name. GPUs of a
+// node that is there already stay as they are.
+func (s *State) describe(n NodeID, spec *NodeSpec) {
+	ns := &s.Nodes
 	if spec.GPUs > MaxGPUs {
 		panic("cluster: node " + spec.Name + " has more than MaxGPUs GPUs")
 	}
@@ -81,9 +129,6 @@ func (s *State) addNode(spec *NodeSpec) NodeID {
 	for i, e := range spec.Extended {
 		extended[i] = s.Resource(e.Name)
 	}
-	n := ns.row()
-	ns.Name[n] = spec.Name
-	ns.key[n] = hashName("", spec.Name)
 	for r := range ns.Cap {
 		ns.Cap[r][n] = spec.Capacity.Get(Resource(r))
 	}
@@ -91,17 +136,27 @@ func (s *State) addNode(spec *NodeSpec) NodeID {
 		ns.Cap[extended[i]][n] = e.Amount
 	}
 	ns.Cap[GPU][n] = int64(spec.GPUs) * WholeGPU
-	ns.GPUFree[n] = ns.GPUFree[n][:0]
-	for range spec.GPUs {
+	for len(ns.GPUFree[n]) < spec.GPUs {
 		ns.GPUFree[n] = append(ns.GPUFree[n], WholeGPU)
 	}
 	ns.model[n] = s.model(spec.GPUModel)
-	ns.gone[n] = false
-	ns.byName[spec.Name] = n
-	ns.live = append(ns.live, n)
-	s.touch(n)
-	return n
+	ns.Labels[n], ns.Taints[n], ns.Unschedulable[n] = spec.Labels, spec.Taints, spec.Unschedulable
+	ns.Images[n], ns.Features[n] = spec.Images, spec.Features
 }
+
+// countImages adds n's images to the numbers of nodes that have them.
+func (ns *Nodes) countImages(n NodeID, delta int) {
+	for _, image := range ns.Images[n] {
+		for _, name := range image.Names {
+			if ns.withImage[name] += delta; ns.withImage[name] == 0 {
+				delete(ns.withImage, name)
+			}
+		}
+	}
+}
+
+// WithImage returns how many nodes have an image, by its normalised name.
+func (ns *Nodes) WithImage(name string) int { return ns.withImage[name] }
 
 // row returns an empty row, a spare one if there is any.
 func (ns *Nodes) row() NodeID {
@@ -118,6 +173,11 @@ func (ns *Nodes) row() NodeID {
 	ns.EstimatedCPU = append(ns.EstimatedCPU, 0)
 	ns.EstimatedMemory = append(ns.EstimatedMemory, 0)
 	ns.GPUFree = append(ns.GPUFree, nil)
+	ns.Labels = append(ns.Labels, nil)
+	ns.Taints = append(ns.Taints, nil)
+	ns.Unschedulable = append(ns.Unschedulable, false)
+	ns.Images = append(ns.Images, nil)
+	ns.Features = append(ns.Features, nil)
 	ns.Stamp = append(ns.Stamp, 0)
 	ns.model = append(ns.model, 0)
 	ns.key = append(ns.key, 0)
@@ -137,6 +197,8 @@ func (s *State) removeNode(n NodeID) {
 		}
 	}
 	delete(ns.byName, ns.Name[n])
+	ns.zones.remove(zoneOf(ns.Labels[n]), n)
+	ns.countImages(n, -1)
 	ns.gone[n] = true
 	s.touch(n)
 	s.spareIfEmpty(n)

@@ -2,8 +2,18 @@ package cluster
 
 // A PodSpec describes a pod that comes to a cluster: an identity and a class.
 type PodSpec struct {
-	Name  string // unique within Class.Namespace while the pod lives
-	Class *Class
+	Name   string // unique within Class.Namespace while the pod lives
+	Class  *Class
+	Labels Labels // all of them
+
+	// On names the node that the pod is on already; "" if it wants one.
+	On string
+	// Nominated names the node that is kept for a pending pod; "" for none.
+	Nominated string
+	// Terminating says that the pod has been told to end.
+	Terminating bool
+	// Started is when the pod began to run, nil if it did not.
+	Started *Time
 
 	// Run is how long the pod runs once it is bound, Never if it does not end
 	// by itself. A simulator obeys it; State doesn't hold it, so that no
@@ -38,6 +48,9 @@ type Pods struct {
 	Allocation []Allocation
 	Arrived    []Time
 	Order      []uint64 // order of arrival; never reused
+	Labels     []Labels // all of them; Class has those that matter
+	Nominated  []NodeID // the node kept for it while it is pending, or None
+	Started    []Time   // when it began to run, Never if it did not
 
 	next, prev []PodID // neighbours in the node's list
 	spare      []PodID
@@ -56,12 +69,93 @@ func (s *State) addPod(spec *PodSpec, at Time) PodID {
 	ps := &s.Pods
 	p := ps.row()
 	ps.Name[p] = spec.Name
-	ps.Class[p] = s.Intern(spec.Class)
+	ps.Labels[p] = spec.Labels
+	ps.Class[p] = s.Intern(spec.Class, spec.Labels)
 	ps.Phase[p] = Pending
 	ps.Arrived[p] = at
 	s.arrivals++
 	ps.Order[p] = s.arrivals
+	ps.Nominated[p] = None
+	s.pending++
+	s.describePod(p, spec)
+	if spec.On != "" {
+		s.settle(p, spec.On)
+	}
 	return p
+}
+
+// describePod writes what of spec may change while p lives.
+func (s *State) describePod(p PodID, spec *PodSpec) {
+	ps := &s.Pods
+	ps.Started[p] = Never
+	if spec.Started != nil {
+		ps.Started[p] = *spec.Started
+	}
+	nominated := NodeID(None)
+	if n, ok := s.Nodes.Named(spec.Nominated); ok && ps.Phase[p] == Pending {
+		nominated = n
+	}
+	s.nominate(p, nominated)
+	if !spec.Terminating || ps.Phase[p] == Terminating {
+		return
+	}
+	if ps.Phase[p] == Pending {
+		s.pending--
+	}
+	ps.Phase[p] = Terminating
+	if n := ps.Node[p]; n != None {
+		s.touch(n)
+	}
+}
+
+// changePod brings p up to date with another description of it.
+func (s *State) changePod(p PodID, spec *PodSpec) {
+	n := s.Pods.Node[p]
+	a := s.Pods.Allocation[p]
+	if n != None {
+		s.charge(p, n, a, -1)
+	}
+	s.Pods.Labels[p] = spec.Labels
+	s.Pods.Class[p] = s.Intern(spec.Class, spec.Labels)
+	if n != None {
+		s.charge(p, n, a, +1)
+	}
+	s.describePod(p, spec)
+	if n == None && spec.On != "" {
+		s.settle(p, spec.On)
+	}
+}
+
+// settle puts p on the node called name, where the cluster says it is. If that
+// node is not known yet, p waits for it.
+func (s *State) settle(p PodID, name string) {
+	if s.Pods.Phase[p] == Pending {
+		s.pending--
+		s.Pods.Phase[p] = Bound
+	}
+	s.nominate(p, None)
+	if n, ok := s.Nodes.Named(name); ok {
+		s.place(p, n, Allocation{})
+	} else {
+		s.orphans[name] = append(s.orphans[name], orphan{p, s.Pods.Order[p]})
+	}
+}
+
+// An orphan is a pod on a node that is not known.
+type orphan struct {
+	pod   PodID
+	order uint64
+}
+
+// adopt puts the pods on n that waited for it.
+func (s *State) adopt(n NodeID) {
+	waiting := s.orphans[s.Nodes.Name[n]]
+	delete(s.orphans, s.Nodes.Name[n])
+	for _, o := range waiting {
+		if s.Pods.Order[o.pod] == o.order && s.Pods.Phase[o.pod] != Ended {
+			s.place(o.pod, n, Allocation{})
+		}
+	}
 }
 
 // row returns an empty row, a spare one if there is any.
@@ -78,6 +172,9 @@ func (ps *Pods) row() PodID {
 	ps.Allocation = append(ps.Allocation, Allocation{})
 	ps.Arrived = append(ps.Arrived, 0)
 	ps.Order = append(ps.Order, 0)
+	ps.Labels = append(ps.Labels, nil)
+	ps.Nominated = append(ps.Nominated, None)
+	ps.Started = append(ps.Started, Never)
 	ps.next = append(ps.next, None)
 	ps.prev = append(ps.prev, None)
 	return PodID(len(ps.Name) - 1)
@@ -101,8 +198,7 @@ func (s *State) link(p PodID, n NodeID) {
 	ns.last[n] = p
 }
 
-// unlink takes p out of n's list. It leaves p's own links alone, so that relink
-// can put it back where it was (Knuth's dancing links).
+// unlink takes p out of n's list.
 func (s *State) unlink(p PodID, n NodeID) {
 	ns, ps := &s.Nodes, &s.Pods
 	if prev := ps.prev[p]; prev == None {
@@ -117,16 +213,18 @@ func (s *State) unlink(p PodID, n NodeID) {
 	}
 }
 
-// relink puts p back into n's list after an unlink, provided that all changes of
-// the list since have been taken back.
-func (s *State) relink(p PodID, n NodeID) {
+// relink puts p back into n's list between the neighbours it had before an
+// unlink, provided that all changes of the list since have been taken back
+// (Knuth's dancing links).
+func (s *State) relink(p PodID, n NodeID, prev, next PodID) {
 	ns, ps := &s.Nodes, &s.Pods
-	if prev := ps.prev[p]; prev == None {
+	ps.prev[p], ps.next[p] = prev, next
+	if prev == None {
 		ns.first[n] = p
 	} else {
 		ps.next[prev] = p
 	}
-	if next := ps.next[p]; next == None {
+	if next == None {
 		ns.last[n] = p
 	} else {
 		ps.prev[next] = p

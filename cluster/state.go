@@ -16,11 +16,23 @@ type State struct {
 	Nodes Nodes
 	Pods  Pods
 
+	Namespaces Table[Namespace]
+	Services   Table[Service]
+	Workloads  Table[Workload]
+	Budgets    Table[DisruptionBudget]
+
 	resources  []string // names of the columns
 	models     []string // names of GPU models by modelID; the first is ""
 	classes    []*class
-	classByKey map[string]ClassID
-	key        []byte // scratch of Intern
+	classByKey map[classKey]ClassID
+	templates  interner
+	labelSets  interner
+	key        []byte              // scratch of Intern
+	orphans    map[string][]orphan // by name of the node they are on
+	nominees   []PodID             // with a node kept for them, in order of nomination
+
+	// selectorKeys are the keys under which labels count.
+	selectorKeys map[string]struct{}
 
 	version   uint64 // the last stamp given
 	arrivals  uint64 // the last Order given
@@ -32,8 +44,12 @@ type State struct {
 
 // NewState returns the State of an empty cluster.
 func NewState() *State {
-	s := &State{classByKey: map[string]ClassID{}, models: []string{""}}
+	s := &State{
+		classByKey: map[classKey]ClassID{}, templates: interner{}, labelSets: interner{},
+		selectorKeys: map[string]struct{}{}, orphans: map[string][]orphan{}, models: []string{""},
+	}
 	s.Nodes.byName = map[string]NodeID{}
+	s.Nodes.withImage = map[string]int{}
 	for _, name := range resourceNames {
 		s.Resource(name)
 	}
@@ -65,10 +81,18 @@ func (s *State) observe(e *Event) {
 		e.Node = s.addNode(e.NodeSpec)
 	case NodeRemoved:
 		s.removeNode(e.Node)
+	case NodeChanged:
+		s.changeNode(e.Node, e.NodeSpec)
+	case ObjectSet:
+		s.setObject(e.Object)
+	case ObjectRemoved:
+		s.removeObject(e.Object)
 	case PodAdded:
 		e.Pod = s.addPod(e.PodSpec, e.Time)
-		e.Node = None
-		s.pending++
+		e.Node = s.Pods.Node[e.Pod]
+	case PodChanged:
+		s.changePod(e.Pod, e.PodSpec)
+		e.Node = s.Pods.Node[e.Pod]
 	case PodBound:
 		if s.Pods.Phase[e.Pod] == Assumed {
 			s.Pods.Phase[e.Pod] = Bound
@@ -87,9 +111,11 @@ func (s *State) end(p PodID) {
 	if n := s.Pods.Node[p]; n != None {
 		s.displace(p)
 		s.spareIfEmpty(n)
-	} else {
+	}
+	if s.Pods.Phase[p] == Pending {
 		s.pending--
 	}
+	s.nominate(p, None)
 	s.Pods.Phase[p] = Ended
 	s.Pods.ended = append(s.Pods.ended, p)
 }
@@ -103,7 +129,7 @@ func (s *State) reject(d Decision) {
 		s.spareIfEmpty(d.Node)
 		s.Pods.Phase[d.Pod] = Pending
 		s.pending++
-	case d.Kind == Evict && s.Pods.Phase[d.Pod] == Terminating:
+	case (d.Kind == Evict || d.Kind == Preempt) && s.Pods.Phase[d.Pod] == Terminating:
 		s.Pods.Phase[d.Pod] = Bound
 	}
 }

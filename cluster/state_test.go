@@ -85,10 +85,27 @@ func (h *history) write() {
 		h.Remove(pods[h.rng.IntN(len(pods))])
 	case len(pods) > 0 && h.rng.IntN(3) == 0:
 		h.Evict(pods[h.rng.IntN(len(pods))])
+	case len(pods) > 0 && h.rng.IntN(5) == 0:
+		h.Preempt(pods[h.rng.IntN(len(pods))])
 	default:
 		for p := range PodID(h.Pods.Rows()) {
-			if h.Pods.Phase[p] == Pending && h.rng.IntN(2) == 0 {
+			live := h.Nodes.Live()
+			if h.Pods.Node[p] != None {
+				continue
+			}
+			if h.Pods.Phase[p] != Pending { // a trial removed it
+				h.Try(p, live[h.rng.IntN(len(live))], Allocation{})
+				return
+			}
+			switch h.rng.IntN(6) {
+			case 0, 1, 2:
 				h.bind(p)
+				return
+			case 3:
+				h.Nominate(p, live[h.rng.IntN(len(live))])
+				return
+			case 4:
+				h.Try(p, live[h.rng.IntN(len(live))], Allocation{})
 				return
 			}
 		}
@@ -102,7 +119,7 @@ func (h *history) content() string {
 	text := fmt.Sprintln(h.Now, h.Pending(), ns.Live(), ns.Name, ns.Cap, ns.Used, ns.EstimatedCPU, ns.EstimatedMemory,
 		ns.GPUFree, ns.Stamp, ps.Name, ps.Class, ps.Phase, ps.Node, ps.Allocation, ps.Arrived, ps.Order)
 	for n := range NodeID(ns.Rows()) {
-		text += fmt.Sprintln(n, slices.Collect(h.PodsOn(n)))
+		text += fmt.Sprintln(n, slices.Collect(h.PodsOn(n)), slices.Collect(h.Nominees(n)))
 	}
 	return text
 }

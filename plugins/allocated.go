@@ -30,11 +30,12 @@ func (leastAllocated) Score(s *cluster.State, p cluster.PodID) func(cluster.Node
 }
 
 // ScoreBatch implements scheduler.BatchScorer.
-func (leastAllocated) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) {
+func (leastAllocated) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
 	cpu, memory := s.Estimate(s.Pods.Class[p])
 	for i, n := range nodes {
 		out[i] = allocated(s, n, cpu, memory, leastPart)
 	}
+	return true
 }
 
 // leastPart returns the share of capacity that is left, in whole hundredths, 0
@@ -55,11 +56,12 @@ func (mostAllocated) Score(s *cluster.State, p cluster.PodID) func(cluster.NodeI
 }
 
 // ScoreBatch implements scheduler.BatchScorer.
-func (mostAllocated) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) {
+func (mostAllocated) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
 	cpu, memory := s.Estimate(s.Pods.Class[p])
 	for i, n := range nodes {
 		out[i] = allocated(s, n, cpu, memory, mostPart)
 	}
+	return true
 }
 
 // mostPart returns the share of capacity that is taken, in whole hundredths. A

@@ -22,11 +22,12 @@ func (bestFit) Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID) int
 }
 
 // ScoreBatch implements scheduler.BatchScorer.
-func (bestFit) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) {
+func (bestFit) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
 	requests := s.Class(p).Requests
 	for i, n := range nodes {
 		out[i] = bestFitScore(s, requests, n)
 	}
+	return true
 }
 
 func bestFitScore(s *cluster.State, requests cluster.Amounts, n cluster.NodeID) int64 {

@@ -23,11 +23,12 @@ func (dotProd) Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID) int
 }
 
 // ScoreBatch implements scheduler.BatchScorer.
-func (dotProd) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) {
+func (dotProd) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
 	requests := s.Class(p).Requests
 	for i, n := range nodes {
 		out[i] = dotProdScore(s, requests, n)
 	}
+	return true
 }
 
 func dotProdScore(s *cluster.State, requests cluster.Amounts, n cluster.NodeID) int64 {

@@ -53,7 +53,7 @@ func (f *fgd) Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID) int6
 
 // ScoreBatch implements scheduler.BatchScorer. Unlike Score it remembers what it
 // found for the class on nodes that have not changed since.
-func (f *fgd) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) {
+func (f *fgd) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
 	f.prepare(s)
 	c := s.Pods.Class[p]
 	seen := f.remembered(s, c)
@@ -61,7 +61,7 @@ func (f *fgd) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.Node
 		for i, n := range nodes {
 			out[i] = int64(f.gradient(s, c, n).score)
 		}
-		return
+		return true
 	}
 	stamps := s.Nodes.Stamp
 	for i, n := range nodes {
@@ -70,6 +70,7 @@ func (f *fgd) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.Node
 		}
 		out[i] = int64(seen[n].score)
 	}
+	return true
 }
 
 // Allocate implements scheduler.Allocator.

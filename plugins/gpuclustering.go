@@ -46,7 +46,7 @@ func (g *gpuClustering) Score(s *cluster.State, p cluster.PodID) func(cluster.No
 
 // ScoreBatch implements scheduler.BatchScorer. Unlike Score it remembers what it
 // found on nodes that have not changed since.
-func (g *gpuClustering) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) {
+func (g *gpuClustering) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
 	for len(g.hosted) < s.Nodes.Rows() {
 		g.hosted = append(g.hosted, hosted{})
 	}
@@ -58,6 +58,7 @@ func (g *gpuClustering) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cl
 		}
 		out[i] = clusteringScore(s, n, kind, h.kinds)
 	}
+	return true
 }
 
 func kindsOn(s *cluster.State, n cluster.NodeID) (set kinds) {

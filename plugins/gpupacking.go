@@ -25,15 +25,16 @@ func (gpuPacking) Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID) 
 }
 
 // ScoreBatch implements scheduler.BatchScorer.
-func (gpuPacking) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) {
+func (gpuPacking) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
 	want := s.Class(p).GPUs
 	if want.Count == 0 {
 		clear(out)
-		return
+		return false
 	}
 	for i, n := range nodes {
 		out[i] = packingScore(s.Nodes.GPUFree[n], want)
 	}
+	return true
 }
 
 // packingScore gives 50 and more to GPUs in use, 33 to 50 to idle ones on a node

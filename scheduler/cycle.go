@@ -42,7 +42,9 @@ func (pr *Profile) score(s *cluster.State, p cluster.PodID, nodes []cluster.Node
 	clear(pr.sum)
 	for i := range pr.scorers {
 		sc := &pr.scorers[i]
-		Scores(sc.Scorer, s, p, nodes, pr.one)
+		if !Scores(sc.Scorer, s, p, nodes, pr.one) {
+			continue
+		}
 		if sc.normalizer != nil {
 			sc.normalizer.Normalize(s, p, nodes, pr.one)
 		}

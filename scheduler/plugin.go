@@ -58,9 +58,34 @@ type BatchFilter interface {
 	FilterBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID) []cluster.NodeID
 }
 
+// A TrialFilter is a Filter that prepares more than it can read from the State
+// when it is asked about a node. While a trial adds pods to a node and takes them
+// off, to learn whether p would fit then, the filter must be told.
+type TrialFilter interface {
+	Filter
+
+	// FilterTrial is Filter, and returns besides a function that is called after
+	// a trial put q on n (delta +1) or took it off (delta -1). Trials are taken
+	// back by calls in the opposite order. If may is nil, so is changed, and p
+	// may run anywhere for the whole cycle, as after kube's Skip.
+	FilterTrial(s *cluster.State, p cluster.PodID) (may func(cluster.NodeID) Verdict, changed func(q cluster.PodID, n cluster.NodeID, delta int))
+}
+
+// A Preselector is a Filter that can tell beforehand which few nodes may do:
+// what kube's plugins say in PreFilter.
+type Preselector interface {
+	Filter
+
+	// Preselect returns the names of the nodes that alone may do, known or not,
+	// and restricted; or restricted false, if it can't tell. A verdict other
+	// than Success rules out all nodes.
+	Preselect(s *cluster.State, p cluster.PodID) (names []string, restricted bool, v Verdict)
+}
+
 // A Scorer ranks nodes.
 type Scorer interface {
-	// Score returns a function that scores a node for p, or nil if all score 0.
+	// Score returns a function that scores a node for p, or nil if the plugin
+	// has no say about p, and adds nothing to any node's score.
 	// A score lies in 0 to MaxScore, unless the Scorer is a Normalizer too.
 	// Neither Score nor the function may write to s.
 	Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID) int64
@@ -70,15 +95,26 @@ type Scorer interface {
 type BatchScorer interface {
 	Scorer
 
-	// ScoreBatch sets out[i] to the score of nodes[i].
-	ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64)
+	// ScoreBatch sets out[i] to the score of nodes[i]. It returns false, and
+	// sets out to zeros, if the plugin has no say about p.
+	ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool
+}
+
+// A SetScorer is a Scorer whose score of a node depends on which other nodes are
+// feasible. Its Score is ScoreAmong all nodes.
+type SetScorer interface {
+	Scorer
+
+	// ScoreAmong is Score, when the feasible nodes are those.
+	ScoreAmong(s *cluster.State, p cluster.PodID, feasible []cluster.NodeID) func(cluster.NodeID) int64
 }
 
 // A Normalizer is a Scorer whose scores mean something only beside each other.
 type Normalizer interface {
 	Scorer
 
-	// Normalize brings the scores of all feasible nodes to 0 to MaxScore.
+	// Normalize brings the scores of all feasible nodes to 0 to MaxScore. It is
+	// not called if the plugin had no say.
 	Normalize(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, scores []int64)
 }
 
@@ -108,20 +144,26 @@ func Narrow(f Filter, s *cluster.State, p cluster.PodID, nodes []cluster.NodeID)
 	return kept
 }
 
-// Scores sets out[i] to sc's score of nodes[i], before any normalisation.
-func Scores(sc Scorer, s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) {
+// Scores sets out[i] to sc's score of nodes[i], the feasible nodes, before any
+// normalisation. It returns false, and zeros, if sc has no say about p.
+func Scores(sc Scorer, s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
 	if b, ok := sc.(BatchScorer); ok {
-		b.ScoreBatch(s, p, nodes, out)
-		return
+		return b.ScoreBatch(s, p, nodes, out)
 	}
-	score := sc.Score(s, p)
+	var score func(cluster.NodeID) int64
+	if among, ok := sc.(SetScorer); ok {
+		score = among.ScoreAmong(s, p, nodes)
+	} else {
+		score = sc.Score(s, p)
+	}
 	if score == nil {
 		clear(out)
-		return
+		return false
 	}
 	for i, n := range nodes {
 		out[i] = score(n)
 	}
+	return true
 }
 
 // ScoreFunc makes a plugin of a function that scores one node, from 0 to

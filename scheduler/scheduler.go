@@ -78,7 +78,9 @@ func (sc *Scheduler) Step(s *cluster.State, events []cluster.Event) (wake cluste
 func (sc *Scheduler) take(s *cluster.State, e *cluster.Event) (room bool) {
 	switch e.Kind {
 	case cluster.PodAdded:
-		sc.queue.Push(entry(s, e.Pod))
+		if s.Pods.Phase[e.Pod] == cluster.Pending {
+			sc.queue.Push(entry(s, e.Pod))
+		}
 	case cluster.Rejected:
 		if e.Decision.Kind == cluster.Bind && s.Pods.Phase[e.Pod] == cluster.Pending {
 			sc.refused = append(sc.refused, refused{s.Now + refusedDelay, entry(s, e.Pod)})

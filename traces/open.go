@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"unicode"
 )
 
 // An Opener opens traces. The zero Opener looks for them where their paths say.
@@ -74,6 +75,9 @@ func (o Opener) find(path string) (string, error) {
 	if path == "" {
 		return "", &Error{Problem: "no path is given", Remedy: "write [FORMAT:]PATH[?key=value&…]"}
 	}
+	if strings.ContainsFunc(path, unicode.IsControl) {
+		return "", &Error{Problem: "the path contains control characters", Remedy: "leave them out"}
+	}
 	_, err := os.Stat(path)
 	if err == nil {
 		return path, nil
@@ -84,10 +88,12 @@ func (o Opener) find(path string) (string, error) {
 			return under, nil
 		}
 	}
-	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
-		return "", fmt.Errorf("looking for the trace: %w", err)
+	for _, absent := range []error{fs.ErrNotExist, syscall.ENOTDIR, syscall.ENAMETOOLONG} {
+		if errors.Is(err, absent) {
+			return "", o.notFound(path)
+		}
 	}
-	return "", o.notFound(path)
+	return "", fmt.Errorf("looking for the trace: %w", err)
 }
 
 // notFound returns the error that nothing lies at path. If what precedes a colon

@@ -17,6 +17,7 @@ func TestOpenErrors(t *testing.T) {
 		{"nothing there", "openb:nowhere", `no file or folder "nowhere"; give one that exists, or set BERTH_TRACES to the folder that contains it`},
 		{"nothing there, no format", "nowhere", `no file or folder "nowhere"; give one that exists, or set BERTH_TRACES to the folder that contains it`},
 		{"below a file", "openb:" + file + "/x", `no file or folder "` + file + `/x"; give one that exists, or set BERTH_TRACES to the folder that contains it`},
+		{"too long", strings.Repeat("x", 5000), `no file or folder "` + strings.Repeat("x", 60) + `"; give one that exists, or set BERTH_TRACES to the folder that contains it`},
 		{"unknown format", "openc:" + dir, `there is no format "openc"; write one of openb, synthetic before the colon`},
 		{"unrecognised", "testdata", "no format recognises it; write FORMAT:PATH, where FORMAT is one of openb, synthetic"},
 		{"unrecognised file", file, "no format recognises it; write FORMAT:PATH, where FORMAT is one of openb, synthetic"},
@@ -52,6 +53,11 @@ func TestOpenFolderErrors(t *testing.T) {
 	file := "testdata/openb/openb_node_list_gpu_node.csv"
 	checkError(t, "openb:"+file, file+": not a folder; give the folder that contains openb_node_list_*.csv.gz")
 	checkError(t, "openb:testdata", "testdata: no openb_node_list_*.csv or .csv.gz in the folder; give the folder that contains the trace")
+}
+
+func TestOpenControlCharacters(t *testing.T) {
+	checkError(t, "a\nb", `"a\nb": the path contains control characters; leave them out`)
+	checkError(t, "openb:\x00", `"openb:\x00": the path contains control characters; leave them out`)
 }
 
 func TestOpenUnderRoot(t *testing.T) {

@@ -151,8 +151,9 @@ func (c *Cluster) Apply(_ context.Context, ds []cluster.Decision) error {
 			outcome.Kind = cluster.PodBound
 			c.soon = append(c.soon, outcome)
 			c.endAfter(d, c.pods[d.Pod].run)
-		case cluster.Evict:
+		case cluster.Evict, cluster.Preempt:
 			c.endAfter(d, 0)
+		case cluster.Nominate: // State has it, and nobody else asks
 		default:
 			return fmt.Errorf("the simulated cluster does not know the decision %v", d.Kind)
 		}

@@ -1,0 +1,50 @@
+package cluster
+
+import "slices"
+
+// A nomination is a node kept for a pod, and its place in the order of
+// nominations.
+type nomination struct {
+	node  NodeID // None if none is kept
+	place int
+}
+
+// nominate keeps n for p, None to keep nothing, and returns what it was before.
+func (s *State) nominate(p PodID, n NodeID) nomination {
+	was := nomination{node: s.Pods.Nominated[p]}
+	if was.node != None {
+		was.place = slices.Index(s.nominees, p)
+	}
+	if was.node != n {
+		s.renominate(p, nomination{n, len(s.nominees)})
+	}
+	return was
+}
+
+// renominate makes the node kept for p, and its place in the order, what they
+// are in to. If a node is kept already, the place counts without it.
+func (s *State) renominate(p PodID, to nomination) {
+	if s.Pods.Nominated[p] != None {
+		s.nominees = slices.DeleteFunc(s.nominees, func(q PodID) bool { return q == p })
+	}
+	s.Pods.Nominated[p] = to.node
+	if to.node != None {
+		s.nominees = slices.Insert(s.nominees, min(to.place, len(s.nominees)), p)
+	}
+	s.version++
+}
+
+// Nominees calls yield for each pod for which n is kept, in the order in which
+// they were nominated.
+func (s *State) Nominees(n NodeID) func(yield func(PodID) bool) {
+	return func(yield func(PodID) bool) {
+		for _, p := range s.nominees {
+			if s.Pods.Nominated[p] == n && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// AnyNominee reports whether any node is kept for any pod.
+func (s *State) AnyNominee() bool { return len(s.nominees) > 0 }

@@ -1,0 +1,85 @@
+package cluster
+
+import "fmt"
+
+// An Object is something beside nodes and pods that decisions depend on:
+// *Namespace, *Service, *Workload or *DisruptionBudget. Once it was given to a
+// State it must not be changed; a change is an event with another object.
+type Object interface {
+	// key returns the namespace and name, as Key joins them.
+	key() string
+}
+
+// A Namespace is known by its labels, which pod terms may select.
+type Namespace struct {
+	Name   string
+	Labels Labels
+}
+
+// A Service selects pods of its namespace; by default, pods that it selects are
+// spread.
+type Service struct {
+	Namespace, Name string
+	Selector        Labels // all of which a pod must have; a Service without any selects nothing
+}
+
+// A Workload is a controller that makes pods, as far as spreading them goes: a
+// ReplicationController, ReplicaSet or StatefulSet.
+type Workload struct {
+	Kind, Namespace, Name string
+	Selector              *Selector
+}
+
+// A DisruptionBudget is a PodDisruptionBudget and its status.
+type DisruptionBudget struct {
+	Namespace, Name string
+	Selector        *Selector
+	Allowed         int32    // disruptions that are allowed now
+	Disrupted       []string // names of pods whose disruption is under way and counted, sorted
+}
+
+func (o *Namespace) key() string        { return Key("", o.Name) }
+func (o *Service) key() string          { return Key(o.Namespace, o.Name) }
+func (o *Workload) key() string         { return Key(o.Namespace, o.Kind+"/"+o.Name) }
+func (o *DisruptionBudget) key() string { return Key(o.Namespace, o.Name) }
+
+// Workload returns the controller of that kind and name, nil if there is none.
+func (s *State) Workload(namespace string, owner OwnerRef) *Workload {
+	return s.Workloads.Get(namespace, owner.Kind+"/"+owner.Name)
+}
+
+// setObject puts o into its table, and minds the labels that it mentions.
+func (s *State) setObject(o Object) {
+	switch o := o.(type) {
+	case *Namespace:
+		s.Namespaces.set(o.key(), o)
+	case *Service:
+		for _, l := range o.Selector {
+			s.mention(l.Key)
+		}
+		s.Services.set(o.key(), o)
+	case *Workload:
+		s.mentionSelector(o.Selector)
+		s.Workloads.set(o.key(), o)
+	case *DisruptionBudget:
+		s.mentionSelector(o.Selector)
+		s.Budgets.set(o.key(), o)
+	default:
+		panic(fmt.Sprintf("cluster: no table for a %T", o))
+	}
+}
+
+func (s *State) removeObject(o Object) {
+	switch o := o.(type) {
+	case *Namespace:
+		s.Namespaces.remove(o.key())
+	case *Service:
+		s.Services.remove(o.key())
+	case *Workload:
+		s.Workloads.remove(o.key())
+	case *DisruptionBudget:
+		s.Budgets.remove(o.key())
+	default:
+		panic(fmt.Sprintf("cluster: no table for a %T", o))
+	}
+}
