@@ -13,6 +13,7 @@ type entry struct {
 	kept  nomination // before, of what a Bind or Nominate changes
 
 	prev, next PodID // in the node's list, before a Remove
+	preempted  bool  // before an Evict or Preempt
 }
 
 type op uint8
@@ -71,8 +72,9 @@ func (s *State) terminate(p PodID, op op) {
 	if n == None {
 		panic("cluster: Evict or Preempt of " + s.PodName(p) + ", which is on no node")
 	}
-	s.journal = append(s.journal, entry{op: op, phase: s.Pods.Phase[p], pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n]})
+	s.journal = append(s.journal, entry{op: op, phase: s.Pods.Phase[p], pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n], preempted: s.Pods.Preempted[p]})
 	s.Pods.Phase[p] = Terminating
+	s.Pods.Preempted[p] = s.Pods.Preempted[p] || op == opPreempt
 	s.touch(n)
 }
 
@@ -125,6 +127,8 @@ func (s *State) undo(e entry) {
 		s.displace(e.pod)
 		s.pending++
 		s.renominate(e.pod, e.kept)
+	case opEvict, opPreempt:
+		s.Pods.Preempted[e.pod] = e.preempted
 	case opTry:
 		s.displace(e.pod)
 	case opNominate:

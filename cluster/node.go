@@ -40,6 +40,9 @@ type Nodes struct {
 	// their order means nothing.
 	Stamp []uint64
 
+	// Order is the order of arrival; never reused.
+	Order []uint64
+
 	model       []modelID
 	key         []uint64 // hash of the name, for Draw
 	gone        []bool   // removed, but pods still hold the row
@@ -57,6 +60,12 @@ func (ns *Nodes) Live() []NodeID { return ns.live }
 
 // Rows returns the number of rows, those of no present node included.
 func (ns *Nodes) Rows() int { return len(ns.Name) }
+
+// IsLive reports whether n is the row of a live node.
+func (ns *Nodes) IsLive(n NodeID) bool {
+	live, ok := ns.byName[ns.Name[n]]
+	return ok && live == n
+}
 
 // Named returns the live node called name.
 func (ns *Nodes) Named(name string) (NodeID, bool) {
@@ -95,6 +104,8 @@ func (s *State) addNode(spec *NodeSpec) NodeID {
 	ns.GPUFree[n] = ns.GPUFree[n][:0]
 	s.describe(n, spec)
 	ns.gone[n] = false
+	s.joined++
+	ns.Order[n] = s.joined
 	ns.byName[spec.Name] = n
 	ns.live = append(ns.live, n)
 	ns.zones.add(zoneOf(spec.Labels), n)
@@ -179,6 +190,7 @@ func (ns *Nodes) row() NodeID {
 	ns.Images = append(ns.Images, nil)
 	ns.Features = append(ns.Features, nil)
 	ns.Stamp = append(ns.Stamp, 0)
+	ns.Order = append(ns.Order, 0)
 	ns.model = append(ns.model, 0)
 	ns.key = append(ns.key, 0)
 	ns.gone = append(ns.gone, false)

@@ -12,6 +12,8 @@ type PodSpec struct {
 	Nominated string
 	// Terminating says that the pod has been told to end.
 	Terminating bool
+	// Preempted says that it was told so to make room for another.
+	Preempted bool
 	// Started is when the pod began to run, nil if it did not.
 	Started *Time
 
@@ -51,6 +53,7 @@ type Pods struct {
 	Labels     []Labels // all of them; Class has those that matter
 	Nominated  []NodeID // the node kept for it while it is pending, or None
 	Started    []Time   // when it began to run, Never if it did not
+	Preempted  []bool   // whether it is Terminating to make room for another
 
 	next, prev []PodID // neighbours in the node's list
 	spare      []PodID
@@ -87,7 +90,7 @@ func (s *State) addPod(spec *PodSpec, at Time) PodID {
 // describePod writes what of spec may change while p lives.
 func (s *State) describePod(p PodID, spec *PodSpec) {
 	ps := &s.Pods
-	ps.Started[p] = Never
+	ps.Started[p], ps.Preempted[p] = Never, spec.Preempted
 	if spec.Started != nil {
 		ps.Started[p] = *spec.Started
 	}
@@ -175,6 +178,7 @@ func (ps *Pods) row() PodID {
 	ps.Labels = append(ps.Labels, nil)
 	ps.Nominated = append(ps.Nominated, None)
 	ps.Started = append(ps.Started, Never)
+	ps.Preempted = append(ps.Preempted, false)
 	ps.next = append(ps.next, None)
 	ps.prev = append(ps.prev, None)
 	return PodID(len(ps.Name) - 1)

@@ -35,7 +35,8 @@ type State struct {
 	selectorKeys map[string]struct{}
 
 	version   uint64 // the last stamp given
-	arrivals  uint64 // the last Order given
+	arrivals  uint64 // the last Pods.Order given
+	joined    uint64 // the last Nodes.Order given
 	pending   int
 	drew      bool
 	journal   []entry
@@ -95,7 +96,7 @@ func (s *State) observe(e *Event) {
 		e.Node = s.Pods.Node[e.Pod]
 	case PodBound:
 		if s.Pods.Phase[e.Pod] == Assumed {
-			s.Pods.Phase[e.Pod] = Bound
+			s.Pods.Phase[e.Pod], s.Pods.Started[e.Pod] = Bound, e.Time
 		}
 	case PodEnded:
 		s.end(e.Pod)
@@ -130,7 +131,7 @@ func (s *State) reject(d Decision) {
 		s.Pods.Phase[d.Pod] = Pending
 		s.pending++
 	case (d.Kind == Evict || d.Kind == Preempt) && s.Pods.Phase[d.Pod] == Terminating:
-		s.Pods.Phase[d.Pod] = Bound
+		s.Pods.Phase[d.Pod], s.Pods.Preempted[d.Pod] = Bound, false
 	}
 }
 

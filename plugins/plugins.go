@@ -9,6 +9,7 @@ import "github.com/berthsim/berth/scheduler"
 var All = []*scheduler.Plugin{
 	NodeResourcesFit,
 	GPUDevices,
+	DefaultPreemption,
 	LeastAllocated,
 	MostAllocated,
 	Random,

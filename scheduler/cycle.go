@@ -2,14 +2,16 @@ package scheduler
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/berthsim/berth/cluster"
 )
 
 // Select returns the node and devices that p gets; ok is false if it fits
-// nowhere. It writes nothing.
+// nowhere. It writes nothing to s.
 //
-// As in kube-scheduler, a node that is the only feasible one is taken unscored.
+// As in kube-scheduler, a node that is kept for p and feasible is taken without
+// a look at others, and a node that is the only feasible one is taken unscored.
 func (pr *Profile) Select(s *cluster.State, p cluster.PodID) (n cluster.NodeID, a cluster.Allocation, ok bool) {
 	nodes := pr.feasible(s, p)
 	if len(nodes) == 0 {
@@ -23,17 +25,102 @@ func (pr *Profile) Select(s *cluster.State, p cluster.PodID) (n cluster.NodeID, 
 	return n, a, v.Code == Success
 }
 
-// feasible returns the nodes that pass every filter, in order of arrival.
+// feasible returns the feasible nodes in the order in which they were looked at.
 func (pr *Profile) feasible(s *cluster.State, p cluster.PodID) []cluster.NodeID {
-	pr.nodes = append(pr.nodes[:0], s.Nodes.Live()...)
-	nodes := pr.nodes
+	v := pr.visiting(s, p, pr.nodes)
+	if v.ruled.Code != Success {
+		return nil
+	}
+	pr.nodes = v.nodes
+	kept, failed := pr.tryNominated(s, p)
+	if kept != cluster.None {
+		pr.nodes = append(pr.nodes[:0], kept)
+		return pr.nodes
+	}
+	if v.enough < len(v.nodes) {
+		return pr.sample(s, p, v, failed)
+	}
+	looked := len(v.nodes)
+	if !v.all {
+		looked += outside(failed, v.nodes)
+	}
+	nodes := v.nodes
 	for i := range pr.filters {
 		if len(nodes) == 0 {
 			break
 		}
 		nodes = Narrow(pr.filters[i].Filter, s, p, nodes)
 	}
+	if s.AnyNominee() {
+		nodes = pr.narrowByNominees(s, p, nodes)
+	}
+	pr.advance(s, looked)
 	return nodes
+}
+
+// tryNominated returns the node that is kept for p, if it is feasible; otherwise
+// failed is the node that isn't.
+func (pr *Profile) tryNominated(s *cluster.State, p cluster.PodID) (kept, failed cluster.NodeID) {
+	n := s.Pods.Nominated[p]
+	if n == cluster.None || !s.Nodes.IsLive(n) {
+		return cluster.None, cluster.None
+	}
+	t := pr.NewTrial(s, p)
+	if _, v := t.VerdictWithNominees(n); v.Code != Success {
+		return cluster.None, n
+	}
+	return n, cluster.None
+}
+
+// narrowByNominees keeps the nodes on which p fits beside the pods that they are
+// kept for.
+func (pr *Profile) narrowByNominees(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID) []cluster.NodeID {
+	t := pr.NewTrial(s, p)
+	kept := nodes[:0]
+	for _, n := range nodes {
+		mark := t.Mark()
+		fits := true
+		if t.addNominees(n) {
+			_, v := t.Verdict(n)
+			fits = v.Code == Success
+			t.Undo(mark)
+		}
+		if fits {
+			kept = append(kept, n)
+		}
+	}
+	return kept
+}
+
+// sample looks at nodes one by one, until enough are feasible and one more is
+// found: kube-scheduler stops at that one, and begins with it the next time.
+func (pr *Profile) sample(s *cluster.State, p cluster.PodID, v visit, failed cluster.NodeID) []cluster.NodeID {
+	t := pr.NewTrial(s, p)
+	kept, looked := v.nodes[:0], 0
+	sawFailed := failed == cluster.None
+	for _, n := range v.nodes {
+		if _, verdict := t.VerdictWithNominees(n); verdict.Code == Success {
+			if len(kept) == v.enough {
+				break
+			}
+			kept = append(kept, n)
+		}
+		sawFailed = sawFailed || n == failed
+		looked++
+	}
+	if !sawFailed {
+		looked++ // kube counts the node that was kept for the pod, too
+	}
+	pr.advance(s, looked)
+	return kept
+}
+
+// outside returns 1 if failed is a node, and not one of nodes.
+func outside(failed cluster.NodeID, nodes []cluster.NodeID) int {
+	if failed == cluster.None || slices.Contains(nodes, failed) {
+		return 0
+	}
+	return 1
 }
 
 // score returns the weighted sum of all plugins' normalised scores.
@@ -41,22 +128,33 @@ func (pr *Profile) score(s *cluster.State, p cluster.PodID, nodes []cluster.Node
 	pr.one, pr.sum = resize(pr.one, len(nodes)), resize(pr.sum, len(nodes))
 	clear(pr.sum)
 	for i := range pr.scorers {
-		sc := &pr.scorers[i]
-		if !Scores(sc.Scorer, s, p, nodes, pr.one) {
+		if !pr.scorers[i].scores(s, p, nodes, pr.one) {
 			continue
 		}
-		if sc.normalizer != nil {
-			sc.normalizer.Normalize(s, p, nodes, pr.one)
-		}
+		weight := pr.scorers[i].weight
 		for j, v := range pr.one {
-			if v < 0 || v > MaxScore {
-				panic(fmt.Sprintf("plugin %s scores %d for node %s and pod %s; scores go from 0 to %d",
-					sc.name, v, s.Nodes.Name[nodes[j]], s.PodName(p), MaxScore))
-			}
-			pr.sum[j] += sc.weight * v
+			pr.sum[j] += weight * v
 		}
 	}
 	return pr.sum
+}
+
+// scores sets out to the plugin's normalised scores. It returns false if the
+// plugin has no say about p. A score out of bounds panics: the plugin is wrong.
+func (sc *weightedScorer) scores(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
+	if !Scores(sc.Scorer, s, p, nodes, out) {
+		return false
+	}
+	if sc.normalizer != nil {
+		sc.normalizer.Normalize(s, p, nodes, out)
+	}
+	for j, v := range out {
+		if v < 0 || v > MaxScore {
+			panic(fmt.Sprintf("plugin %s scores %d for node %s and pod %s; scores go from 0 to %d",
+				sc.name, v, s.Nodes.Name[nodes[j]], s.PodName(p), MaxScore))
+		}
+	}
+	return true
 }
 
 // allocate asks the allocators in turn until one serves p. A pod that needs no

@@ -125,6 +125,28 @@ type Allocator interface {
 	Allocate(s *cluster.State, p cluster.PodID, n cluster.NodeID) (cluster.Allocation, Verdict)
 }
 
+// A PreEnqueuer says whether a pod may be tried at all.
+type PreEnqueuer interface {
+	// PreEnqueue returns a verdict other than Success for a pod that must not
+	// be tried until something about it changes. It must not write to s.
+	PreEnqueue(s *cluster.State, p cluster.PodID) Verdict
+}
+
+// A Preemptor finds pods that could go to make room for one that fits nowhere:
+// kube's PostFilter.
+type Preemptor interface {
+	// Preempt returns what to do for p, or ok false if nothing would help. d
+	// says why p fits nowhere; t asks the filters about p while pods are taken
+	// off nodes. Whatever Preempt does to t it must undo.
+	Preempt(s *cluster.State, p cluster.PodID, d Diagnosis, t *Trial) (pre Preemption, ok bool)
+}
+
+// A Preemption is what a Preemptor proposes.
+type Preemption struct {
+	Node    cluster.NodeID // to be kept for the pod; None to keep none any longer
+	Victims []cluster.PodID
+}
+
 // Narrow keeps those of nodes that f lets p run on, in their order. It writes
 // over nodes.
 func Narrow(f Filter, s *cluster.State, p cluster.PodID, nodes []cluster.NodeID) []cluster.NodeID {

@@ -20,10 +20,18 @@ const MaxWeight = 1 << 40
 // A Profile decides where a pod goes: filters, weighted scorers, allocators, and
 // a way to choose among equals. It keeps scratch and is for one run.
 type Profile struct {
-	filters    []namedFilter
-	scorers    []weightedScorer
-	allocators []Allocator
-	ties       Ties
+	filters      []namedFilter
+	preselectors []namedPreselector
+	enqueuers    []PreEnqueuer
+	scorers      []weightedScorer
+	allocators   []Allocator
+	preemptors   []Preemptor
+	ties         Ties
+	sampling     Sampling
+
+	// start is the place in the order of zones where the next cycle begins to
+	// look at nodes.
+	start int
 
 	nodes    []cluster.NodeID // scratch: feasible nodes
 	one, sum []int64          // scratch: one plugin's scores, and all of them
@@ -32,6 +40,11 @@ type Profile struct {
 type namedFilter struct {
 	name string
 	Filter
+}
+
+type namedPreselector struct {
+	name string
+	Preselector
 }
 
 type weightedScorer struct {
@@ -66,6 +79,7 @@ func NewProfile(plugins []*Plugin, policy []Weighted) (*Profile, error) {
 		named[pl] = inst
 		pr.addScorer(pl.Name, w.Weight, inst)
 		pr.addAllocator(inst)
+		pr.addPreemptor(inst)
 	}
 	if len(policy) == 1 {
 		pl, _ := Find(plugins, policy[0].Name)
@@ -103,6 +117,18 @@ func (pr *Profile) addFilter(name string, inst any) {
 	if f, ok := inst.(Filter); ok {
 		pr.filters = append(pr.filters, namedFilter{name, f})
 	}
+	if f, ok := inst.(Preselector); ok {
+		pr.preselectors = append(pr.preselectors, namedPreselector{name, f})
+	}
+	if f, ok := inst.(PreEnqueuer); ok {
+		pr.enqueuers = append(pr.enqueuers, f)
+	}
+}
+
+func (pr *Profile) addPreemptor(inst any) {
+	if pre, ok := inst.(Preemptor); ok {
+		pr.preemptors = append(pr.preemptors, pre)
+	}
 }
 
 func (pr *Profile) addScorer(name string, weight int64, inst any) {
@@ -128,6 +154,14 @@ func (pl *Plugin) instance() (any, error) {
 
 // Ties returns how the profile chooses among equals.
 func (pr *Profile) Ties() Ties { return pr.ties }
+
+// SetTies sets how the profile chooses among equals.
+func (pr *Profile) SetTies(t Ties) { pr.ties = t }
+
+// SetSampling sets at how many nodes a cycle looks. Looking at fewer saves no
+// time here, and costs some: it is for deciding as a kube-scheduler does that
+// samples.
+func (pr *Profile) SetSampling(sa Sampling) { pr.sampling = sa }
 
 // Find returns the plugin called name, in any case; or an error that lists the
 // names there are.

@@ -16,6 +16,7 @@ type Scheduler struct {
 	profile *Profile
 	queue   heap.Heap[waiting]
 	parked  []waiting // fit nowhere
+	gated   []waiting // not to be tried until something about them changes
 	refused []refused // in order of time
 
 	// failedAt says, by class, at which version of the State a pod of the class
@@ -81,6 +82,10 @@ func (sc *Scheduler) take(s *cluster.State, e *cluster.Event) (room bool) {
 		if s.Pods.Phase[e.Pod] == cluster.Pending {
 			sc.queue.Push(entry(s, e.Pod))
 		}
+		return e.Node != cluster.None // others may want to be near it
+	case cluster.PodChanged:
+		sc.release(e.Pod)
+		return true
 	case cluster.Rejected:
 		if e.Decision.Kind == cluster.Bind && s.Pods.Phase[e.Pod] == cluster.Pending {
 			sc.refused = append(sc.refused, refused{s.Now + refusedDelay, entry(s, e.Pod)})
@@ -88,10 +93,21 @@ func (sc *Scheduler) take(s *cluster.State, e *cluster.Event) (room bool) {
 		return true
 	case cluster.PodEnded:
 		return e.Node != cluster.None
-	case cluster.NodeAdded:
+	case cluster.NodeAdded, cluster.NodeChanged, cluster.ObjectSet, cluster.ObjectRemoved:
 		return true
 	}
 	return false
+}
+
+// release has p tried again if it was gated.
+func (sc *Scheduler) release(p cluster.PodID) {
+	for i, w := range sc.gated {
+		if w.pod == p {
+			sc.gated = append(sc.gated[:i], sc.gated[i+1:]...)
+			sc.queue.Push(w)
+			return
+		}
+	}
 }
 
 func entry(s *cluster.State, p cluster.PodID) waiting {
@@ -104,11 +120,15 @@ func (sc *Scheduler) try(s *cluster.State, w waiting) {
 	if s.Pods.Order[p] != w.order || s.Pods.Phase[p] != cluster.Pending {
 		return // it ended while it waited
 	}
+	if !sc.profile.mayEnqueue(s, p) {
+		sc.gated = append(sc.gated, w)
+		return
+	}
 	c := s.Pods.Class[p]
 	for len(sc.failedAt) <= int(c) {
 		sc.failedAt = append(sc.failedAt, 0)
 	}
-	if sc.failedAt[c] == s.Version() {
+	if sc.failedAt[c] == s.Version() && s.Pods.Nominated[p] == cluster.None {
 		sc.parked = append(sc.parked, w)
 		return
 	}
@@ -116,6 +136,7 @@ func (sc *Scheduler) try(s *cluster.State, w waiting) {
 		s.Bind(p, n, a)
 		return
 	}
+	sc.profile.preempt(s, p)
 	sc.failedAt[c] = s.Version()
 	sc.parked = append(sc.parked, w)
 }

@@ -19,18 +19,41 @@ const (
 	Unresolvable  Code = 3 // kube's UnschedulableAndUnresolvable: preemption would not help
 )
 
+// String returns the code's name in Kubernetes.
+func (c Code) String() string {
+	switch c {
+	case Success:
+		return "Success"
+	case Unschedulable:
+		return "Unschedulable"
+	case Unresolvable:
+		return "UnschedulableAndUnresolvable"
+	}
+	return fmt.Sprintf("Code(%d)", uint8(c))
+}
+
 // A Verdict says whether a pod may run on a node, and why not.
 type Verdict struct {
 	Code    Code
 	Reasons []string // in kube's words; shared, so the reader must not change it
 }
 
-// Diagnosis says why a pod has no node.
+// A Diagnosis says which nodes a pod can't run on, and why.
 type Diagnosis struct {
-	Nodes int // that were looked at
-	// Verdicts holds one for each node that was ruled out, in order of the
-	// nodes' arrival: that of the first filter to do so.
+	Nodes int // in the cluster
+
+	// Ruled is what ruled out every node before any was looked at, and RuledBy
+	// the plugin. Its code is Success if nothing did.
+	Ruled   Verdict
+	RuledBy string
+
+	// Verdicts holds one for each node that was looked at and ruled out, in
+	// order: that of the first filter to do so.
 	Verdicts []NodeVerdict
+
+	// Absent is the verdict on nodes that were not looked at, because a plugin
+	// knew beforehand which nodes may do.
+	Absent Verdict
 }
 
 // A NodeVerdict says which filter ruled a node out, and why.
@@ -40,26 +63,17 @@ type NodeVerdict struct {
 	Verdict
 }
 
-// Diagnose asks every filter about every node, until one rules it out. It takes
-// the slow way, by rung 1: reasons are made for people only.
-func (pr *Profile) Diagnose(s *cluster.State, p cluster.PodID) Diagnosis {
-	d := Diagnosis{Nodes: len(s.Nodes.Live())}
-	asked := make([]func(cluster.NodeID) Verdict, len(pr.filters))
-	for i, f := range pr.filters {
-		asked[i] = f.Filter.Filter(s, p)
-	}
-	for _, n := range s.Nodes.Live() {
-		for i, may := range asked {
-			if may == nil {
-				continue
-			}
-			if v := may(n); v.Code != Success {
-				d.Verdicts = append(d.Verdicts, NodeVerdict{n, pr.filters[i].name, v})
-				break
-			}
+// Of returns the verdict on n of a pod that fits nowhere.
+func (d *Diagnosis) Of(n cluster.NodeID) Verdict {
+	for i := range d.Verdicts {
+		if d.Verdicts[i].Node == n {
+			return d.Verdicts[i].Verdict
 		}
 	}
-	return d
+	if d.Ruled.Code != Success {
+		return d.Ruled
+	}
+	return d.Absent
 }
 
 // String returns kube-scheduler's message for a pod that fits nowhere, reasons
@@ -68,16 +82,28 @@ func (d Diagnosis) String() string {
 	if d.Nodes == 0 {
 		return "no nodes available to schedule pods"
 	}
+	text := fmt.Sprintf("0/%d nodes are available:", d.Nodes)
+	if d.Ruled.Code != Success {
+		return text + " " + strings.Join(d.Ruled.Reasons, ", ") + "."
+	}
 	count := map[string]int{}
 	for _, v := range d.Verdicts {
 		for _, r := range v.Reasons {
 			count[r]++
 		}
 	}
-	parts := make([]string, 0, len(count))
+	for _, r := range d.Absent.Reasons {
+		count[r] += d.Nodes - len(d.Verdicts)
+	}
+	var parts []string
 	for _, r := range slices.Sorted(maps.Keys(count)) {
-		parts = append(parts, fmt.Sprintf("%d %s", count[r], r))
+		if count[r] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count[r], r))
+		}
 	}
 	slices.Sort(parts)
-	return fmt.Sprintf("0/%d nodes are available: %s.", d.Nodes, strings.Join(parts, ", "))
+	if len(parts) == 0 {
+		return text
+	}
+	return text + " " + strings.Join(parts, ", ") + "."
 }

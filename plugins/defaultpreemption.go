@@ -1,0 +1,263 @@
+package plugins
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/scheduler"
+)
+
+// DefaultPreemption is kube's plugin of that name
+// (pkg/scheduler/framework/plugins/defaultpreemption and framework/preemption).
+var DefaultPreemption = &scheduler.Plugin{
+	Name: "DefaultPreemption",
+	Doc: "DefaultPreemption makes room for a pod that fits nowhere by ending less important ones, as few and as unimportant as it can. " +
+		"Disruption budgets are respected where there is a choice.",
+	New: func(args scheduler.Args) (any, error) {
+		d := &defaultPreemption{MinCandidateNodesPercentage: 10, MinCandidateNodesAbsolute: 100}
+		if args == nil {
+			return d, nil
+		}
+		if err := args(d); err != nil {
+			return nil, err
+		}
+		return d, d.validate()
+	},
+}
+
+// defaultPreemption holds the plugin's options: how many candidate nodes are
+// enough, as a share of the nodes that might do and at least.
+type defaultPreemption struct {
+	MinCandidateNodesPercentage int64 `json:"minCandidateNodesPercentage"`
+	MinCandidateNodesAbsolute   int64 `json:"minCandidateNodesAbsolute"`
+}
+
+func (d *defaultPreemption) validate() error {
+	switch {
+	case d.MinCandidateNodesPercentage < 0 || d.MinCandidateNodesPercentage > 100:
+		return fmt.Errorf("minCandidateNodesPercentage is %d; it must be 0 to 100", d.MinCandidateNodesPercentage)
+	case d.MinCandidateNodesAbsolute < 0:
+		return fmt.Errorf("minCandidateNodesAbsolute is %d; it must be 0 or more", d.MinCandidateNodesAbsolute)
+	case d.MinCandidateNodesPercentage == 0 && d.MinCandidateNodesAbsolute == 0:
+		return fmt.Errorf("minCandidateNodesPercentage and minCandidateNodesAbsolute are both 0; one must be more")
+	}
+	return nil
+}
+
+// A candidate is a node that would do once its victims are gone.
+type candidate struct {
+	node       cluster.NodeID
+	victims    []cluster.PodID // the most important first
+	violations int             // victims whose disruption budget does not allow it
+}
+
+// Preempt implements scheduler.Preemptor.
+func (d *defaultPreemption) Preempt(s *cluster.State, p cluster.PodID, diag scheduler.Diagnosis, t *scheduler.Trial) (scheduler.Preemption, bool) {
+	if !eligible(s, p, &diag) {
+		return scheduler.Preemption{}, false
+	}
+	candidates := d.candidates(s, p, &diag, t)
+	if len(candidates) == 0 {
+		// Nothing helps, so what is kept for the pod need be kept no longer.
+		return scheduler.Preemption{Node: cluster.None}, s.Pods.Nominated[p] != cluster.None
+	}
+	best := pick(s, candidates)
+	return scheduler.Preemption{Node: best.node, Victims: best.victims}, true
+}
+
+// eligible reports whether p may make others go. It may not while pods that it
+// made go already are still leaving the node that is kept for it.
+func eligible(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis) bool {
+	if s.Class(p).NeverPreempts {
+		return false
+	}
+	n := s.Pods.Nominated[p]
+	if n == cluster.None || diag.Of(n).Code == scheduler.Unresolvable || !s.Nodes.IsLive(n) {
+		return true
+	}
+	for q := range s.PodsOn(n) {
+		if s.Class(q).Priority < s.Class(p).Priority && s.Pods.Phase[q] == cluster.Terminating && s.Pods.Preempted[q] {
+			return false
+		}
+	}
+	return true
+}
+
+// candidates tries the nodes that preemption may help on, from one drawn for the
+// pod on, until there are enough. Those without violations come first.
+func (d *defaultPreemption) candidates(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis, t *scheduler.Trial) []candidate {
+	var may []cluster.NodeID
+	for _, n := range s.Nodes.Live() {
+		if diag.Of(n).Code == scheduler.Unschedulable {
+			may = append(may, n)
+		}
+	}
+	if len(may) == 0 {
+		return nil
+	}
+	enough := max(int64(len(may))*d.MinCandidateNodesPercentage/100, d.MinCandidateNodesAbsolute)
+	enough = min(enough, int64(len(may)))
+	offset := 0
+	if enough < int64(len(may)) {
+		offset = s.Draw("preemption", p).Below(len(may))
+	}
+	var clean, violating []candidate
+	for i := range may {
+		c, ok := victimsOn(s, p, may[(offset+i)%len(may)], t)
+		switch {
+		case !ok:
+			continue
+		case c.violations == 0:
+			clean = append(clean, c)
+		default:
+			violating = append(violating, c)
+		}
+		if len(clean) > 0 && int64(len(clean)+len(violating)) >= enough {
+			break
+		}
+	}
+	return append(clean, violating...)
+}
+
+// victimsOn finds out whom p would have to displace on n. It takes every less
+// important pod off, and if p fits then, puts back one after the other all those
+// beside whom p still fits: first those whose budget does not allow their
+// disruption, and the more important first.
+func victimsOn(s *cluster.State, p cluster.PodID, n cluster.NodeID, t *scheduler.Trial) (c candidate, ok bool) {
+	mark := t.Mark()
+	defer t.Undo(mark)
+	var gone []removed
+	for q := range s.PodsOn(n) {
+		if s.Class(q).Priority < s.Class(p).Priority {
+			gone = append(gone, removed{q, s.Pods.Allocation[q]})
+		}
+	}
+	for _, r := range gone {
+		t.Remove(r.pod)
+	}
+	if len(gone) == 0 || !fits(t, n) {
+		return c, false
+	}
+	sort.Slice(gone, func(i, j int) bool { return moreImportant(s, gone[i].pod, gone[j].pod) })
+	violating, clean := byBudget(s, gone)
+	c.node = n
+	reprieve := func(r removed) (spared bool) {
+		before := t.Mark()
+		t.Add(r.pod, n, r.devices)
+		if fits(t, n) {
+			return true
+		}
+		t.Undo(before)
+		c.victims = append(c.victims, r.pod)
+		return false
+	}
+	for _, r := range violating {
+		if !reprieve(r) {
+			c.violations++
+		}
+	}
+	for _, r := range clean {
+		reprieve(r)
+	}
+	if len(violating) > 0 && len(clean) > 0 {
+		sort.Slice(c.victims, func(i, j int) bool { return moreImportant(s, c.victims[i], c.victims[j]) })
+	}
+	return c, len(c.victims) > 0
+}
+
+// removed is a pod that was taken off, with the devices it had.
+type removed struct {
+	pod     cluster.PodID
+	devices cluster.Allocation
+}
+
+func fits(t *scheduler.Trial, n cluster.NodeID) bool {
+	_, v := t.VerdictWithNominees(n)
+	return v.Code == scheduler.Success
+}
+
+// moreImportant reports whether a has the higher priority, or runs for longer.
+func moreImportant(s *cluster.State, a, b cluster.PodID) bool {
+	if x, y := s.Class(a).Priority, s.Class(b).Priority; x != y {
+		return x > y
+	}
+	return s.Pods.Started[a] < s.Pods.Started[b]
+}
+
+// byBudget tells the pods whose disruption some budget does not allow from the
+// others, if those before them are disrupted, too. Pods without labels are under
+// no budget.
+func byBudget(s *cluster.State, pods []removed) (violating, clean []removed) {
+	var left []int32
+	for b := range s.Budgets.All() {
+		left = append(left, b.Allowed)
+	}
+	for _, r := range pods {
+		class, violated, i := s.Class(r.pod), false, -1
+		for b := range s.Budgets.All() {
+			i++
+			if b.Namespace != class.Namespace || b.Selector.Empty() || len(s.Pods.Labels[r.pod]) == 0 ||
+				!b.Selector.Matches(class.Labels) || slices.Contains(b.Disrupted, s.Pods.Name[r.pod]) {
+				continue
+			}
+			left[i]--
+			violated = violated || left[i] < 0
+		}
+		if violated {
+			violating = append(violating, r)
+		} else {
+			clean = append(clean, r)
+		}
+	}
+	return violating, clean
+}
+
+// pick returns the candidate that is best by kube's rules, in turn: fewest
+// violations, least important victim at the top, smallest sum of priorities,
+// fewest victims, and among the most important victims the latest start of the
+// earliest. The first among equals.
+func pick(s *cluster.State, candidates []candidate) candidate {
+	best := candidates[0]
+	for _, c := range candidates[1:] {
+		if compareCandidates(s, c, best) < 0 {
+			best = c
+		}
+	}
+	return best
+}
+
+func compareCandidates(s *cluster.State, a, b candidate) int {
+	priority := func(c candidate) int32 { return s.Class(c.victims[0]).Priority }
+	sum := func(c candidate) (sum int64) {
+		for _, v := range c.victims {
+			sum += int64(s.Class(v).Priority) + math.MaxInt32 + 1
+		}
+		return sum
+	}
+	return cmp.Or(
+		cmp.Compare(a.violations, b.violations),
+		cmp.Compare(priority(a), priority(b)),
+		cmp.Compare(sum(a), sum(b)),
+		cmp.Compare(len(a.victims), len(b.victims)),
+		cmp.Compare(earliestStart(s, b.victims), earliestStart(s, a.victims)),
+	)
+}
+
+// earliestStart returns when the first of the most important victims began to
+// run. Pods that did not are taken to begin last.
+func earliestStart(s *cluster.State, victims []cluster.PodID) cluster.Time {
+	highest, earliest := s.Class(victims[0]).Priority, s.Pods.Started[victims[0]]
+	for _, v := range victims {
+		switch priority := s.Class(v).Priority; {
+		case priority > highest:
+			highest, earliest = priority, s.Pods.Started[v]
+		case priority == highest:
+			earliest = min(earliest, s.Pods.Started[v])
+		}
+	}
+	return earliest
+}
