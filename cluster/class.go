@@ -26,6 +26,11 @@ type Class struct {
 	// for each.
 	BestEffortCPU, BestEffortMemory int32
 
+	// Estimates says what scores count, where that isn't so simple: the pod has
+	// init containers or requests of its own. BestEffortCPU and
+	// BestEffortMemory count for nothing then.
+	Estimates *Estimates
+
 	NodeName     string // the only node that will do; "" for any
 	Gates        []string
 	Tolerations  []Toleration
@@ -36,9 +41,21 @@ type Class struct {
 	AntiAffinity PodAffinity
 	Spread       []SpreadConstraint
 	Ports        []HostPort
-	Images       []string // of all containers, normalised; one used twice stands twice
-	ImageVolumes []string // images mounted as volumes
+	Images       []string // of all containers, init containers too, with tag or digest; one used twice stands twice
+	ImageVolumes []string // images mounted as volumes, with tag or digest
 	Features     []string // that the node must declare, sorted
+}
+
+// Estimates is what scores count of a pod instead of its requests. A pod on a
+// node counts with kube's defaults for what neither the pod nor a container asks
+// for (framework.PodInfo.CalculateResource). A pod that wants a node counts with
+// what its containers ask for, with the defaults for each, and overhead: what the
+// pod asks for as a whole doesn't count (noderesources.Fit.PreScore).
+type Estimates struct {
+	CPU, Memory int64 // milli-CPUs and bytes, of a pod on a node
+
+	IncomingCPU, IncomingMemory int64         // the same, of a pod that wants a node
+	IncomingExtended            []NamedAmount // where it isn't as in Class.Extended, sorted by name
 }
 
 // A GPURequest asks for GPUs: either shares of one, or one or more whole ones.
@@ -90,8 +107,10 @@ type class struct {
 	// demand is what the pod takes off its node, one entry for each resource
 	// of which it asks anything.
 	demand []demand
-	// estimate is what scores count of CPU and memory.
+	// estimate is what scores count of CPU and memory while the pod is on a
+	// node, incoming what they count of each resource while it wants one.
 	estimate [2]int64
+	incoming Amounts
 }
 
 type demand struct {
@@ -141,14 +160,32 @@ func (s *State) newClass(c *Class, labels Labels) *class {
 			row.demand = append(row.demand, demand{Resource(r), amount})
 		}
 	}
-	row.estimate = [2]int64{
-		row.Requests[CPU] + int64(c.BestEffortCPU)*DefaultCPURequest,
-		row.Requests[Memory] + int64(c.BestEffortMemory)*DefaultMemoryRequest,
-	}
+	s.estimate(row)
 	for _, m := range c.GPUs.Models {
 		row.models = append(row.models, s.model(m))
 	}
 	return row
+}
+
+// estimate fills in what scores count of row's pods.
+func (s *State) estimate(row *class) {
+	row.estimate = [2]int64{
+		row.Requests[CPU] + int64(row.BestEffortCPU)*DefaultCPURequest,
+		row.Requests[Memory] + int64(row.BestEffortMemory)*DefaultMemoryRequest,
+	}
+	row.incoming = slices.Clone(row.Requests)
+	row.incoming[CPU], row.incoming[Memory] = row.estimate[0], row.estimate[1]
+	if e := row.Estimates; e != nil {
+		row.estimate = [2]int64{e.CPU, e.Memory}
+		row.incoming[CPU], row.incoming[Memory] = e.IncomingCPU, e.IncomingMemory
+		for _, x := range e.IncomingExtended {
+			r := s.Resource(x.Name)
+			for len(row.incoming) <= int(r) {
+				row.incoming = append(row.incoming, 0)
+			}
+			row.incoming[r] = x.Amount
+		}
+	}
 }
 
 // Class returns what is known about pod p's kind. The caller must not change it.
@@ -161,11 +198,17 @@ func (s *State) ClassByID(c ClassID) *Class { return &s.classes[c].Class }
 func (s *State) Classes() int { return len(s.classes) }
 
 // Estimate returns the CPU (milli-CPUs) and memory (bytes) that scores count for
-// a pod of class c: its requests, with kube's defaults where there are none.
+// a pod of class c on a node: its requests, with kube's defaults where there are
+// none.
 func (s *State) Estimate(c ClassID) (cpu, memory int64) {
 	e := s.classes[c].estimate
 	return e[0], e[1]
 }
+
+// Incoming returns what NodeResourcesFit's scores count of r for a pod of class c
+// that wants a node. It differs from Estimate only if the pod asks for something
+// as a whole.
+func (s *State) Incoming(c ClassID, r Resource) int64 { return s.classes[c].incoming.Get(r) }
 
 // AllowsModel reports whether pods of class c may use GPUs of node n's model.
 func (s *State) AllowsModel(c ClassID, n NodeID) bool {

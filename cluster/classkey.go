@@ -16,9 +16,8 @@ func appendClass(b []byte, c *Class) []byte {
 	}
 	b = binary.AppendVarint(b, int64(c.BestEffortCPU))
 	b = binary.AppendVarint(b, int64(c.BestEffortMemory))
-	b = appendAll(b, c.Extended, func(b []byte, e *NamedAmount) []byte {
-		return binary.AppendVarint(appendString(b, e.Name), e.Amount)
-	})
+	b = appendEstimates(b, c.Estimates)
+	b = appendAll(b, c.Extended, appendAmount)
 	b = binary.AppendVarint(b, int64(c.GPUs.Count))
 	b = binary.AppendVarint(b, int64(c.GPUs.Shares))
 	b = appendStrings(b, c.GPUs.Models)
@@ -42,6 +41,21 @@ func appendClass(b []byte, c *Class) []byte {
 	b = appendStrings(b, c.Images)
 	b = appendStrings(b, c.ImageVolumes)
 	return appendStrings(b, c.Features)
+}
+
+func appendEstimates(b []byte, e *Estimates) []byte {
+	b = appendBool(b, e != nil)
+	if e == nil {
+		return b
+	}
+	for _, amount := range [...]int64{e.CPU, e.Memory, e.IncomingCPU, e.IncomingMemory} {
+		b = binary.AppendVarint(b, amount)
+	}
+	return appendAll(b, e.IncomingExtended, appendAmount)
+}
+
+func appendAmount(b []byte, e *NamedAmount) []byte {
+	return binary.AppendVarint(appendString(b, e.Name), e.Amount)
 }
 
 func appendToleration(b []byte, t *Toleration) []byte {

@@ -122,11 +122,5 @@ type HostPort struct {
 	Port     int32
 }
 
-// An Image is a container image that a node has.
-type Image struct {
-	Names []string // normalised, with tag or digest
-	Bytes int64
-}
-
 // An OwnerRef names the controller that made a pod.
 type OwnerRef struct{ Kind, Name string }

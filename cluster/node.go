@@ -49,8 +49,8 @@ type Nodes struct {
 	first, last []PodID  // ends of the list of pods on the node, in order of binding
 	live        []NodeID // in order of arrival
 	zones       zones
-	withImage   map[string]int // number of live nodes that have an image, by its name
-	spare       []NodeID       // rows free for reuse
+	images      map[string]*ImageSpread // of live nodes, by name
+	spare       []NodeID                // rows free for reuse
 	byName      map[string]NodeID
 }
 
@@ -109,7 +109,7 @@ func (s *State) addNode(spec *NodeSpec) NodeID {
 	ns.byName[spec.Name] = n
 	ns.live = append(ns.live, n)
 	ns.zones.add(zoneOf(spec.Labels), n)
-	ns.countImages(n, +1)
+	ns.addImages(n)
 	s.adopt(n)
 	s.touch(n)
 	return n
@@ -119,9 +119,9 @@ func (s *State) addNode(spec *NodeSpec) NodeID {
 func (s *State) changeNode(n NodeID, spec *NodeSpec) {
 	ns := &s.Nodes
 	was, is := zoneOf(ns.Labels[n]), zoneOf(spec.Labels)
-	ns.countImages(n, -1)
+	ns.removeImages(n)
 	s.describe(n, spec)
-	ns.countImages(n, +1)
+	ns.addImages(n)
 	if was != is {
 		ns.zones.remove(was, n)
 		ns.zones.add(is, n)
@@ -154,20 +154,6 @@ func (s *State) describe(n NodeID, spec *NodeSpec) {
 	ns.Labels[n], ns.Taints[n], ns.Unschedulable[n] = spec.Labels, spec.Taints, spec.Unschedulable
 	ns.Images[n], ns.Features[n] = spec.Images, spec.Features
 }
-
-// countImages adds n's images to the numbers of nodes that have them.
-func (ns *Nodes) countImages(n NodeID, delta int) {
-	for _, image := range ns.Images[n] {
-		for _, name := range image.Names {
-			if ns.withImage[name] += delta; ns.withImage[name] == 0 {
-				delete(ns.withImage, name)
-			}
-		}
-	}
-}
-
-// WithImage returns how many nodes have an image, by its normalised name.
-func (ns *Nodes) WithImage(name string) int { return ns.withImage[name] }
 
 // row returns an empty row, a spare one if there is any.
 func (ns *Nodes) row() NodeID {
@@ -210,7 +196,7 @@ func (s *State) removeNode(n NodeID) {
 	}
 	delete(ns.byName, ns.Name[n])
 	ns.zones.remove(zoneOf(ns.Labels[n]), n)
-	ns.countImages(n, -1)
+	ns.removeImages(n)
 	ns.gone[n] = true
 	s.touch(n)
 	s.spareIfEmpty(n)

@@ -49,13 +49,19 @@ type NamedAmount struct {
 // Resource returns the column of the resource called name, and makes one if
 // there is none.
 func (s *State) Resource(name string) Resource {
-	if i := slices.Index(s.resources, name); i >= 0 {
-		return Resource(i)
+	if r, ok := s.Column(name); ok {
+		return r
 	}
 	s.resources = append(s.resources, name)
 	s.Nodes.Cap = append(s.Nodes.Cap, make([]int64, len(s.Nodes.Name)))
 	s.Nodes.Used = append(s.Nodes.Used, make([]int64, len(s.Nodes.Name)))
 	return Resource(len(s.resources) - 1)
+}
+
+// Column returns the column of the resource called name, if there is one.
+func (s *State) Column(name string) (r Resource, ok bool) {
+	i := slices.Index(s.resources, name)
+	return Resource(i), i >= 0
 }
 
 // ResourceName returns the name of r, as Kubernetes writes it.

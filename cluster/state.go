@@ -1,6 +1,10 @@
 package cluster
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
 
 // State is all that is known about a cluster: what was observed, and over it
 // what Berth decided and the cluster has not confirmed yet. It has one owner,
@@ -34,9 +38,10 @@ type State struct {
 	// selectorKeys are the keys under which labels count.
 	selectorKeys map[string]struct{}
 
-	version   uint64 // the last stamp given
-	arrivals  uint64 // the last Pods.Order given
-	joined    uint64 // the last Nodes.Order given
+	placed    []atPriority // pods on nodes, by priority, the lowest first
+	version   uint64       // the last stamp given
+	arrivals  uint64       // the last Pods.Order given
+	joined    uint64       // the last Nodes.Order given
 	pending   int
 	drew      bool
 	journal   []entry
@@ -50,7 +55,7 @@ func NewState() *State {
 		selectorKeys: map[string]struct{}{}, orphans: map[string][]orphan{}, models: []string{""},
 	}
 	s.Nodes.byName = map[string]NodeID{}
-	s.Nodes.withImage = map[string]int{}
+	s.Nodes.images = map[string]*ImageSpread{}
 	for _, name := range resourceNames {
 		s.Resource(name)
 	}
@@ -169,5 +174,33 @@ func (s *State) charge(p PodID, n NodeID, a Allocation, sign int64) {
 			}
 		}
 	}
+	s.countPriority(c.Priority, int(sign))
 	s.touch(n)
+}
+
+// An atPriority counts pods of one priority.
+type atPriority struct {
+	priority int32
+	pods     int
+}
+
+func (s *State) countPriority(priority int32, delta int) {
+	i, ok := slices.BinarySearchFunc(s.placed, priority, func(a atPriority, p int32) int { return cmp.Compare(a.priority, p) })
+	if !ok {
+		s.placed = slices.Insert(s.placed, i, atPriority{priority: priority})
+	}
+	s.placed[i].pods += delta
+}
+
+// AnyBelow reports whether any pod on a node has a lower priority.
+func (s *State) AnyBelow(priority int32) bool {
+	for _, a := range s.placed {
+		if a.priority >= priority {
+			return false
+		}
+		if a.pods > 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -27,6 +27,7 @@ var DefaultPreemption = &scheduler.Plugin{
 		}
 		return d, d.validate()
 	},
+	Required: true,
 }
 
 // defaultPreemption holds the plugin's options: how many candidate nodes are
@@ -90,12 +91,7 @@ func eligible(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis) bool
 // candidates tries the nodes that preemption may help on, from one drawn for the
 // pod on, until there are enough. Those without violations come first.
 func (d *defaultPreemption) candidates(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis, t *scheduler.Trial) []candidate {
-	var may []cluster.NodeID
-	for _, n := range s.Nodes.Live() {
-		if diag.Of(n).Code == scheduler.Unschedulable {
-			may = append(may, n)
-		}
-	}
+	may := diag.With(s, scheduler.Unschedulable)
 	if len(may) == 0 {
 		return nil
 	}

@@ -30,9 +30,13 @@ type Plugin struct {
 	// what it is given a pointer to; it is nil if there are none.
 	New func(args Args) (any, error)
 
-	// Required says that every profile has the plugin, for what it filters and
-	// allocates; for what it scores only if the policy names it.
+	// Required says that every profile has the plugin, for all but what it
+	// scores; for that only if the policy names it.
 	Required bool
+
+	// Members, if set, says that the name stands for other plugins of the list,
+	// with their weights. Such a plugin has no New.
+	Members []Weighted
 
 	// Ties is how a profile made of this plugin alone chooses among equals, if
 	// not by TiesLowest.

@@ -15,8 +15,8 @@ func (pr *Profile) mayEnqueue(s *cluster.State, p cluster.PodID) bool {
 // Preemption returns what the profile's preemptors propose for p, which fits
 // nowhere; ok is false if that is nothing. It writes nothing to s.
 func (pr *Profile) Preemption(s *cluster.State, p cluster.PodID) (pre Preemption, ok bool) {
-	if len(pr.preemptors) == 0 {
-		return pre, false
+	if len(pr.preemptors) == 0 || !s.AnyBelow(s.Class(p).Priority) && s.Pods.Nominated[p] == cluster.None {
+		return pre, false // there is nobody to make go, as a look at every node would find out
 	}
 	d := pr.Diagnose(s, p)
 	for _, preemptor := range pr.preemptors {

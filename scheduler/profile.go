@@ -61,6 +61,10 @@ type weightedScorer struct {
 func NewProfile(plugins []*Plugin, policy []Weighted) (*Profile, error) {
 	pr := &Profile{}
 	named := map[*Plugin]any{}
+	policy, err := expand(plugins, policy)
+	if err != nil {
+		return nil, err
+	}
 	for _, w := range policy {
 		pl, err := Find(plugins, w.Name)
 		if err != nil {
@@ -88,6 +92,28 @@ func NewProfile(plugins []*Plugin, policy []Weighted) (*Profile, error) {
 	return pr, pr.addFilters(plugins, policy, named)
 }
 
+// expand puts the members of sets of plugins in their place. A set's weight
+// multiplies those of its members.
+func expand(plugins []*Plugin, policy []Weighted) (out []Weighted, err error) {
+	for _, w := range policy {
+		pl, err := Find(plugins, w.Name)
+		if err != nil {
+			return nil, err
+		}
+		if pl.Members == nil {
+			out = append(out, w)
+			continue
+		}
+		for _, m := range pl.Members {
+			if m.Weight > MaxWeight/max(w.Weight, 1) {
+				return nil, fmt.Errorf("plugin %s has weight %d; that is too much for its member %s", w.Name, w.Weight, m.Name)
+			}
+			out = append(out, Weighted{m.Name, m.Weight * w.Weight})
+		}
+	}
+	return out, nil
+}
+
 // addFilters adds the required plugins in the order of the list, then the
 // policy's own in the policy's order.
 func (pr *Profile) addFilters(plugins []*Plugin, policy []Weighted, named map[*Plugin]any) error {
@@ -102,6 +128,7 @@ func (pr *Profile) addFilters(plugins []*Plugin, policy []Weighted, named map[*P
 				return err
 			}
 			pr.addAllocator(inst)
+			pr.addPreemptor(inst)
 		}
 		pr.addFilter(pl.Name, inst)
 	}
@@ -177,7 +204,7 @@ func Find(plugins []*Plugin, name string) (*Plugin, error) {
 }
 
 // Validate reports what is wrong with a list of plugins: a name used twice or
-// missing, or no New.
+// missing, or neither New nor Members.
 func Validate(plugins []*Plugin) error {
 	seen := map[string]bool{}
 	for _, pl := range plugins {
@@ -187,8 +214,8 @@ func Validate(plugins []*Plugin) error {
 			return fmt.Errorf("a plugin's name %q: it must not be empty, nor contain any of + : , / or a space", pl.Name)
 		case seen[key]:
 			return fmt.Errorf("two plugins are called %s (case doesn't count)", pl.Name)
-		case pl.New == nil:
-			return fmt.Errorf("plugin %s has no New", pl.Name)
+		case (pl.New == nil) == (pl.Members == nil):
+			return fmt.Errorf("plugin %s must have either New or Members", pl.Name)
 		}
 		seen[key] = true
 	}

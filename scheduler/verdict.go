@@ -76,6 +76,27 @@ func (d *Diagnosis) Of(n cluster.NodeID) Verdict {
 	return d.Absent
 }
 
+// With returns the nodes on which the verdict has a code, in order of arrival.
+func (d *Diagnosis) With(s *cluster.State, code Code) (nodes []cluster.NodeID) {
+	rest := d.Absent.Code
+	if d.Ruled.Code != Success {
+		rest = d.Ruled.Code
+	}
+	codes := make([]Code, s.Nodes.Rows())
+	for i := range codes {
+		codes[i] = rest
+	}
+	for i := range d.Verdicts {
+		codes[d.Verdicts[i].Node] = d.Verdicts[i].Code
+	}
+	for _, n := range s.Nodes.Live() {
+		if codes[n] == code {
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes
+}
+
 // String returns kube-scheduler's message for a pod that fits nowhere, reasons
 // in order of their text: "0/12 nodes are available: 3 Insufficient cpu, 9 …".
 func (d Diagnosis) String() string {
