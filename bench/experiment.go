@@ -17,7 +17,7 @@ import (
 type Experiment struct {
 	Axes     Axes     `json:"axes"`
 	Baseline string   `json:"baseline,omitempty"` // a value of Axes.Policy that the others are compared with
-	Report   []string `json:"report,omitempty"`   // names of the metrics that tables show; none means all
+	Report   []string `json:"report,omitempty"`   // metrics, or families of them, that tables show; none means all
 }
 
 // Axes are what an experiment varies.
@@ -79,8 +79,8 @@ func (x *Experiment) Validate(plugins []*scheduler.Plugin) error {
 		return invalid("baseline", x.Baseline, "the baseline %q is not among the policies; use one of %s", x.Baseline, strings.Join(x.Axes.Policy, ", "))
 	}
 	for _, name := range x.Report {
-		if !slices.ContainsFunc(Metrics, func(m Metric) bool { return m.Name == name }) {
-			return invalid("report", name, "unknown metric %q; known: %s", name, metricNames())
+		if !slices.ContainsFunc(Metrics, func(m Metric) bool { return m.answersTo(name) }) {
+			return invalid("report", name, "unknown metric %q; known: %s", name, strings.Join(selectable(), ", "))
 		}
 	}
 	return nil
@@ -114,14 +114,6 @@ func (a axis) validate() error {
 		}
 	}
 	return nil
-}
-
-func metricNames() string {
-	names := make([]string, len(Metrics))
-	for i, m := range Metrics {
-		names[i] = m.Name
-	}
-	return strings.Join(names, ", ")
 }
 
 // points returns the combinations of all axes but the seed, in the order of

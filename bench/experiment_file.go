@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/berthsim/berth/scheduler"
 	"github.com/berthsim/berth/traces"
@@ -28,8 +29,9 @@ func ReadExperiment(file string, content []byte, plugins []*scheduler.Plugin) (*
 		return nil, r.syntax(err)
 	}
 	r.experiment(doc.Content[0])
-	if r.err == nil && dec.Decode(new(yaml.Node)) != io.EOF {
-		r.fail(0, "the file holds more than one document", "keep one experiment a file")
+	var second yaml.Node
+	if r.err == nil && dec.Decode(&second) != io.EOF {
+		r.fail(second.Line, "the file holds more than one document", "keep one experiment a file")
 	}
 	if r.err != nil {
 		return nil, r.err
@@ -48,11 +50,19 @@ func ReadExperiment(file string, content []byte, plugins []*scheduler.Plugin) (*
 type experimentReader struct {
 	file  string
 	x     *Experiment
-	lines map[[2]string]int // of each key and value, the last if it comes twice
+	lines map[[2]string]int // of each key and value, the last if it comes twice; of the axes for one without a value
 	err   error
 }
 
+// fail notes what is wrong on a line. Whatever the texts quote, they stay on one.
 func (r *experimentReader) fail(line int, problem, remedy string) error {
+	plain := func(c rune) rune {
+		if unicode.IsControl(c) {
+			return ' '
+		}
+		return c
+	}
+	problem, remedy = strings.Map(plain, problem), strings.Map(plain, remedy)
 	if r.err == nil {
 		r.err = &traces.Error{File: r.file, Line: line, Problem: problem, Remedy: remedy}
 	}
@@ -68,11 +78,12 @@ func (r *experimentReader) syntax(err error) error {
 		line, _ = strconv.Atoi(m[1])
 		text = strings.Replace(text, m[0], "", 1)
 	}
-	return r.fail(line, "this is not YAML: "+strings.ReplaceAll(text, "\n", " "), "mend it; see docs/experiments.md for the format")
+	return r.fail(line, "this is not YAML: "+text, "mend it; see docs/experiments.md for the format")
 }
 
 func (r *experimentReader) experiment(n *yaml.Node) {
 	version := false
+	r.noValue(n)
 	r.mapping(n, "the experiment", map[string]func(*yaml.Node){
 		"version": func(v *yaml.Node) {
 			version = true
@@ -94,6 +105,7 @@ func (r *experimentReader) axes(n *yaml.Node) {
 		return func(v *yaml.Node) { *into = r.list(v, name) }
 	}
 	a := &r.x.Axes
+	r.noValue(n)
 	r.mapping(n, "axes", map[string]func(*yaml.Node){
 		"trace":    axis("trace", &a.Trace),
 		"policy":   axis("policy", &a.Policy),
@@ -109,6 +121,12 @@ func (r *experimentReader) axes(n *yaml.Node) {
 			a.Seed = seeds
 		},
 	})
+}
+
+// noValue notes that n is where the axes that must have a value have none, until
+// they are found to have one.
+func (r *experimentReader) noValue(n *yaml.Node) {
+	r.lines[[2]string{"trace", ""}], r.lines[[2]string{"policy", ""}] = n.Line, n.Line
 }
 
 // mapping reads a mapping whose keys are those given.

@@ -1,3 +1,6 @@
+// Package bench runs experiments: policies on traces, once for each seed, and
+// what came out as tables, files and explanations. Runs use all processors, and
+// their results don't depend on how many there are.
 package bench
 
 import "strconv"

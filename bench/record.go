@@ -145,6 +145,17 @@ func (c *curve) points() []float64 {
 	return out
 }
 
+// carried returns points with the gaps between them filled: where nothing was
+// submitted just then, the cluster is as the last submission before left it.
+func carried(points []float64) []float64 {
+	for i := 1; i < len(points); i++ {
+		if math.IsNaN(points[i]) {
+			points[i] = points[i-1]
+		}
+	}
+	return points
+}
+
 // advance adds the time up to now, in which the value was v.
 func (m *mean) advance(now cluster.Time, v float64) {
 	if m.began {
@@ -184,7 +195,7 @@ func (m *measure) metrics(s *cluster.State, timed bool) map[string]float64 {
 		return out
 	}
 	for i, family := range curveFamilies {
-		points := m.curves[i].points()
+		points := carried(m.curves[i].points())
 		for _, metric := range Metrics {
 			if metric.Family == family && metric.At < len(points) && !math.IsNaN(points[metric.At]) {
 				out[metric.Name] = points[metric.At]

@@ -31,6 +31,7 @@ type Class struct {
 	// BestEffortMemory count for nothing then.
 	Estimates *Estimates
 
+	Scheduler    string // kube's schedulerName; "" stands for default-scheduler
 	NodeName     string // the only node that will do; "" for any
 	Gates        []string
 	Tolerations  []Toleration
@@ -85,19 +86,40 @@ type MixShare struct {
 // MixOf counts the pods of each class, in order of first appearance.
 func MixOf(pods []PodSpec) Mix {
 	var mix Mix
-	at := map[string]int{}
-	var key []byte
+	var classes Classes
+	at := map[*Class]int{}
 	for i := range pods {
-		key = appendClass(key[:0], pods[i].Class)
-		j, ok := at[string(key)]
+		c := classes.Share(pods[i].Class)
+		j, ok := at[c]
 		if !ok {
 			j = len(mix)
-			at[string(key)] = j
-			mix = append(mix, MixShare{Class: pods[i].Class})
+			at[c] = j
+			mix = append(mix, MixShare{Class: c})
 		}
 		mix[j].Pods++
 	}
 	return mix
+}
+
+// Classes lets equal classes be one, so that a reader of many pods holds each
+// class once. The zero value is ready for use.
+type Classes struct {
+	byKey map[string]*Class
+	key   []byte
+}
+
+// Share returns the first class that it was given and that equals c, which is c
+// if there was none. Labels don't count.
+func (cs *Classes) Share(c *Class) *Class {
+	cs.key = appendClass(cs.key[:0], c)
+	if first, ok := cs.byKey[string(cs.key)]; ok {
+		return first
+	}
+	if cs.byKey == nil {
+		cs.byKey = map[string]*Class{}
+	}
+	cs.byKey[string(cs.key)] = c
+	return c
 }
 
 // class is a row of the table of classes: a Class and what follows from it.

@@ -21,7 +21,7 @@ func appendClass(b []byte, c *Class) []byte {
 	b = binary.AppendVarint(b, int64(c.GPUs.Count))
 	b = binary.AppendVarint(b, int64(c.GPUs.Shares))
 	b = appendStrings(b, c.GPUs.Models)
-	b = appendString(b, c.NodeName)
+	b = appendString(appendString(b, c.Scheduler), c.NodeName)
 	b = appendStrings(b, c.Gates)
 	b = appendAll(b, c.Tolerations, appendToleration)
 	b = appendLabels(b, c.NodeLabels)

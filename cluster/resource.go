@@ -26,7 +26,11 @@ const (
 	DefaultMemoryRequest = 200 * 1024 * 1024 // bytes
 )
 
-var resourceNames = []string{"cpu", "memory", "ephemeral-storage", "pods", "nvidia.com/gpu"}
+// GPUShares is the name of GPU. It is Berth's own: nvidia.com/gpu is an extended
+// resource, which kube-scheduler counts in whole GPUs.
+const GPUShares = "berth.dev/gpu-shares"
+
+var resourceNames = []string{"cpu", "memory", "ephemeral-storage", "pods", GPUShares}
 
 // Amounts holds an amount of each resource, in the resource's unit. Resources
 // past its end have the amount 0.

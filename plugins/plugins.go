@@ -7,9 +7,20 @@ import "github.com/berthsim/berth/scheduler"
 
 // All lists the plugins of this package. The required ones filter in this order.
 var All = []*scheduler.Plugin{
+	SchedulingGates,
+	NodeUnschedulable,
+	NodeName,
+	TaintToleration,
+	NodeAffinity,
+	NodePorts,
 	NodeResourcesFit,
+	PodTopologySpread,
+	InterPodAffinity,
+	NodeDeclaredFeatures,
 	GPUDevices,
 	DefaultPreemption,
+	NodeResourcesBalancedAllocation,
+	ImageLocality,
 	LeastAllocated,
 	MostAllocated,
 	Random,

@@ -31,11 +31,12 @@ func (pr *Profile) Preemption(s *cluster.State, p cluster.PodID) (pre Preemption
 }
 
 // preempt has pods ended to make room for p, and keeps the node for it. Less
-// important pods for which the node was kept lose it.
-func (pr *Profile) preempt(s *cluster.State, p cluster.PodID) {
+// important pods for which the node was kept lose it. It reports whether anything
+// was to be done.
+func (pr *Profile) preempt(s *cluster.State, p cluster.PodID) bool {
 	pre, ok := pr.Preemption(s, p)
 	if !ok {
-		return
+		return false
 	}
 	for _, victim := range pre.Victims {
 		if s.Pods.Phase[victim] != cluster.Terminating {
@@ -56,4 +57,5 @@ func (pr *Profile) preempt(s *cluster.State, p cluster.PodID) {
 	if s.Pods.Nominated[p] != pre.Node {
 		s.Nominate(p, pre.Node)
 	}
+	return true
 }

@@ -136,7 +136,8 @@ func (sc *Scheduler) try(s *cluster.State, w waiting) {
 		s.Bind(p, n, a)
 		return
 	}
-	sc.profile.preempt(s, p)
-	sc.failedAt[c] = s.Version()
+	if !sc.profile.preempt(s, p) {
+		sc.failedAt[c] = s.Version()
+	}
 	sc.parked = append(sc.parked, w)
 }

@@ -1,33 +1,11 @@
 package traces
 
-import (
-	"fmt"
-	"strconv"
-	"strings"
-	"unicode"
-)
+import "github.com/berthsim/berth/internal/input"
 
 // An Error says what is wrong with an input, where, and what to do about it.
 // Everything wrong with a TRACE or the files it names is one; what the system
 // fails to read (disk, permissions) is not.
-type Error struct {
-	File    string // or the TRACE, if that is wrong
-	Line    int    // from 1; 0 if it is about no line in particular
-	Problem string
-	Remedy  string
-}
-
-// Error returns one line: "FILE:LINE: problem; remedy".
-func (e *Error) Error() string {
-	file := e.File
-	if strings.ContainsFunc(file, unicode.IsControl) {
-		file = strconv.Quote(file)
-	}
-	if e.Line > 0 {
-		file += ":" + strconv.Itoa(e.Line)
-	}
-	return file + ": " + e.Problem + "; " + e.Remedy
-}
+type Error = input.Error
 
 // quoted returns what an input says, short enough for a line.
-func quoted(text string) string { return fmt.Sprintf("%.60q", text) }
+func quoted(text string) string { return input.Quoted(text) }

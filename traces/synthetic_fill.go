@@ -23,18 +23,18 @@ func (t *Trace) fillSynthetic(g *generator, s Settings) (err error) {
 	return nil
 }
 
-// target is how much the pods of a filling may ask for, in shares.
+// target is how much the pods of a filling ask for at least, in shares.
 func (g *generator) target() float64 { return float64(g.load * float64(g.gpus)) }
 
-// filling returns a stream that ends before the first pod with which all would
-// ask for more than the target.
+// filling returns a stream that ends with the pod with which all ask for the
+// target or more.
 func (g *generator) filling(seed int64) Stream {
 	i, asked := 0, int64(0)
 	return &workload{nodes: g.ordered(seed), next: func() (arrival, bool) {
-		pod := g.pod(seed, i)
-		if float64(asked+pod.Class.GPUs.Total()) > g.target() {
+		if float64(asked) >= g.target() {
 			return arrival{}, false
 		}
+		pod := g.pod(seed, i)
 		asked += pod.Class.GPUs.Total()
 		i++
 		return arrival{at: fillingTime(i - 1), pod: pod}, true

@@ -104,7 +104,7 @@ func TestSyntheticFill(t *testing.T) {
 		target := tr.OfferedLoad * float64(tr.GPUs*cluster.WholeGPU)
 		for seed := range int64(5) {
 			p := read(t, tr.Events(seed))
-			if asked := float64(p.asked()); asked > target || asked <= target-8*cluster.WholeGPU {
+			if asked := float64(p.asked()); asked < target || asked >= target+8*cluster.WholeGPU {
 				t.Errorf("%q, seed %d: pods ask for %v, target %v", query, seed, asked, target)
 			}
 			if len(p.nodes) != tr.Nodes || gpusOf(p.nodes) != tr.GPUs {

@@ -52,7 +52,16 @@ var mayImport = []row{
 		tests: []string{"cluster/sim"},
 		why:   "policies use what anyone's policy could use; their tests run whole clusters",
 	}, {
-		pkg: "traces", imports: []string{"cluster"}, decides: true,
+		pkg: "internal/input",
+		why: "one form for what is wrong with an input, whoever reads it",
+	}, {
+		pkg: "cluster/manifest",
+		imports: []string{
+			"cluster", "internal/input", "k8s.io/api", "k8s.io/apimachinery", "k8s.io/component-helpers", "go.yaml.in/yaml/v3",
+		}, decides: true,
+		why: "the only place that knows both Kubernetes' types and ours; sums of requests and inferred features are upstream's own code",
+	}, {
+		pkg: "traces", imports: []string{"cluster", "internal/input"}, decides: true,
 		why: "a trace is a stream of events; who uses it is not its business",
 	}, {
 		pkg: "bench",

@@ -25,6 +25,9 @@ func RandomState(rng *rand.Rand, n int) *cluster.State {
 	return s
 }
 
+// extended is a resource that some nodes have and some pods ask for.
+const extended = "example.com/nic"
+
 // RandomNode describes a node, now and then one with nothing of some resource.
 func RandomNode(rng *rand.Rand, name string) *cluster.NodeSpec {
 	spec := &cluster.NodeSpec{Name: name, Capacity: cluster.Amounts{
@@ -35,6 +38,10 @@ func RandomNode(rng *rand.Rand, name string) *cluster.NodeSpec {
 	if m := rng.IntN(len(models)); m > 0 {
 		spec.GPUModel, spec.GPUs = models[m], 1<<rng.IntN(4)
 	}
+	if rng.IntN(2) == 0 {
+		spec.Extended = []cluster.NamedAmount{{Name: extended, Amount: 1 + rng.Int64N(8)}}
+	}
+	constrainNode(rng, spec)
 	return spec
 }
 
@@ -60,6 +67,10 @@ func RandomClass(rng *rand.Rand) *cluster.Class {
 	if c.GPUs.Count > 0 && rng.IntN(4) == 0 {
 		c.GPUs.Models = []string{"A10", "V100"}
 	}
+	if rng.IntN(6) == 0 {
+		c.Extended = []cluster.NamedAmount{{Name: extended, Amount: 1 + rng.Int64N(3)}}
+	}
+	constrainClass(rng, c)
 	return c
 }
 
@@ -75,26 +86,62 @@ func AddPod(s *cluster.State, rng *rand.Rand, name string) cluster.PodID {
 	return events[0].Pod
 }
 
-// Churn binds some pods wherever there is room, and ends some others.
+// Churn binds some pods wherever there is room, ends some others, and now and
+// then has a node leave and another come, which may get the same row or name.
 func Churn(rng *rand.Rand, s *cluster.State) {
 	for range rng.IntN(2 * len(s.Nodes.Live())) {
 		p := AddPod(s, rng, fmt.Sprintf("churn-%d", rng.IntN(1<<30)))
-		nodes := feasible(s, p)
-		if len(nodes) == 0 {
+		if !bindAnywhere(rng, s, p) {
 			s.Observe(s.Now, []cluster.Event{{Kind: cluster.PodEnded, Pod: p, Node: cluster.None}})
-			continue
 		}
-		n := nodes[rng.IntN(len(nodes))]
-		s.Bind(p, n, randomGPUs(rng, s, p, n))
 		s.TakeDecisions()
 	}
-	var ended []cluster.Event
+	var events []cluster.Event
+	leaving := cluster.NodeID(cluster.None)
+	if rng.IntN(2) == 0 {
+		leaving = s.Nodes.Live()[rng.IntN(len(s.Nodes.Live()))]
+	}
+	drained := rng.IntN(2) == 0 // or its pods hold its row until they end
 	for p := range cluster.PodID(s.Pods.Rows()) {
-		if n := s.Pods.Node[p]; n != cluster.None && rng.IntN(4) == 0 {
-			ended = append(ended, cluster.Event{Kind: cluster.PodEnded, Pod: p, Node: n})
+		n := s.Pods.Node[p]
+		if n != cluster.None && (rng.IntN(4) == 0 || n == leaving && drained) {
+			events = append(events, cluster.Event{Kind: cluster.PodEnded, Pod: p, Node: n})
 		}
 	}
-	s.Observe(s.Now+cluster.Second, ended)
+	if leaving != cluster.None {
+		name := s.Nodes.Name[leaving]
+		if rng.IntN(2) == 0 {
+			name = fmt.Sprintf("node-%d", rng.IntN(1<<30))
+		}
+		events = append(events, cluster.Event{Kind: cluster.NodeRemoved, Node: leaving},
+			cluster.Event{Kind: cluster.NodeAdded, NodeSpec: RandomNode(rng, name)})
+	}
+	s.Observe(s.Now+cluster.Second, events)
+}
+
+// tryOut adds and removes pods at random for a trial that is to be undone.
+func tryOut(rng *rand.Rand, s *cluster.State, pending []cluster.PodID) {
+	for p := range cluster.PodID(s.Pods.Rows()) {
+		if s.Pods.Node[p] != cluster.None && rng.IntN(8) == 0 {
+			s.Remove(p)
+		}
+	}
+	for _, p := range pending {
+		if nodes := feasible(s, p); len(nodes) > 0 {
+			n := nodes[rng.IntN(len(nodes))]
+			s.Try(p, n, randomGPUs(rng, s, p, n))
+		}
+	}
+}
+
+func bindAnywhere(rng *rand.Rand, s *cluster.State, p cluster.PodID) bool {
+	nodes := feasible(s, p)
+	if len(nodes) == 0 {
+		return false
+	}
+	n := nodes[rng.IntN(len(nodes))]
+	s.Bind(p, n, randomGPUs(rng, s, p, n))
+	return true
 }
 
 func randomGPUs(rng *rand.Rand, s *cluster.State, p cluster.PodID, n cluster.NodeID) (a cluster.Allocation) {
@@ -109,17 +156,25 @@ func randomGPUs(rng *rand.Rand, s *cluster.State, p cluster.PodID, n cluster.Nod
 	return a
 }
 
-// Fingerprint returns a text that differs if anything differs that a plugin can
-// read of s.
-func Fingerprint(s *cluster.State) string {
-	ns, ps := &s.Nodes, &s.Pods
-	text := fmt.Sprintln(s.Now, s.Seed, s.Version(), s.Mark(), s.Pending(), ns.Live(), ns.Name, ns.Cap, ns.Used,
-		ns.EstimatedCPU, ns.EstimatedMemory, ns.GPUFree, ns.Stamp,
-		ps.Name, ps.Class, ps.Phase, ps.Node, ps.Allocation, ps.Arrived, ps.Order)
-	for _, n := range ns.Live() {
-		for p := range s.PodsOn(n) {
-			text += fmt.Sprint(p, " ")
+// feasible returns the nodes that have room for p and GPUs that will do.
+func feasible(s *cluster.State, p cluster.PodID) (nodes []cluster.NodeID) {
+	class := s.Class(p)
+nodes:
+	for _, n := range s.Nodes.Live() {
+		for r, want := range class.Requests {
+			if want > 0 && want > s.Free(n, cluster.Resource(r)) {
+				continue nodes
+			}
+		}
+		fitting := int32(0)
+		for _, free := range s.Nodes.GPUFree[n] {
+			if free >= class.GPUs.Shares {
+				fitting++
+			}
+		}
+		if fitting >= class.GPUs.Count && s.AllowsModel(s.Pods.Class[p], n) {
+			nodes = append(nodes, n)
 		}
 	}
-	return text
+	return nodes
 }

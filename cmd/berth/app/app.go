@@ -68,16 +68,17 @@ func Run(ctx context.Context, env Env, policies ...*scheduler.Plugin) int {
 	if env.Stop != nil {
 		go func() { <-ctx.Done(); env.Stop() }()
 	}
-	err := cmd.ExecuteContext(ctx)
+	verb, err := cmd.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(env.Stderr, "berth:", oneLine(err.Error()))
 	var exit *exitError
-	if errors.As(err, &exit) {
-		return exit.status
+	if !errors.As(err, &exit) { // cobra's: an unknown verb or flag, or too many arguments
+		exit = &exitError{exitBadInput, fmt.Errorf("%w; see %s --help", err, verb.CommandPath())}
+		err = exit
 	}
-	return exitBadInput // cobra's: an unknown verb or flag, or too many arguments
+	fmt.Fprintln(env.Stderr, "berth:", oneLine(err.Error()))
+	return exit.status
 }
 
 // oneLine keeps a message on one line, whatever it quotes.
@@ -129,8 +130,33 @@ func (a *app) root() *cobra.Command {
 	cmd.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "say on standard error what is being done")
 	cmd.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no timing on standard error")
 	cmd.AddCommand(a.compare(), a.run(), a.version())
+	cmd.SetHelpCommand(help())
 	cmd.InitDefaultCompletionCmd()
+	for _, c := range cmd.Commands() {
+		if c.RunE == nil && c.Run == nil { // or cobra would take an unknown word behind it for a cry for help
+			c.RunE = cmd.RunE
+		}
+	}
 	return cmd
+}
+
+// help is cobra's help command, except that an unknown verb is an error.
+func help() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [VERB]",
+		Short: "Say what a verb does",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err == nil && len(rest) > 0 {
+				err = fmt.Errorf("unknown command %q for %q", rest[0], about.CommandPath())
+			}
+			if err != nil {
+				return err
+			}
+			about.InitDefaultHelpFlag() // or its help would not name it
+			return about.Help()
+		},
+	}
 }
 
 // startLog sends the log to standard error if it was asked for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -102,7 +103,7 @@ func (a *app) do(ctx context.Context, x *bench.Experiment, out output) (*bench.R
 		return nil, exit(exitBadInput, err)
 	}
 	if out.jobs < 0 {
-		return nil, exit(exitBadInput, fmt.Errorf("--jobs %d: it must be 1 or more, or 0 for as many as there are processors", out.jobs))
+		return nil, exit(exitBadInput, fmt.Errorf("--jobs is %d; give 1 or more, or 0 for as many as there are processors", out.jobs))
 	}
 	if out.save != "" {
 		if err := bench.CheckSaveDir(out.save); err != nil {
@@ -120,7 +121,7 @@ func (a *app) do(ctx context.Context, x *bench.Experiment, out output) (*bench.R
 		},
 	})
 	p.clear()
-	if r == nil {
+	if r == nil || err != nil && len(r.Runs) == 0 { // results of nothing mustn't replace an earlier result
 		return nil, a.failed(err)
 	}
 	if saveErr := a.put(r, format, x.Report, out.save); saveErr != nil {
@@ -213,7 +214,12 @@ func (a *app) run() *cobra.Command {
 		Short:   "Run an experiment file",
 		Long:    "Run runs the experiment that a file describes; docs/experiments.md says how to write one.",
 		Example: "  berth run examples/experiments/fill.yaml --save results/fill\n  berth run examples/experiments/fill.yaml --check results/fill",
-		Args:    cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("run takes one experiment file, not %d", len(args))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			content, err := os.ReadFile(args[0])
 			if err != nil {
@@ -237,7 +243,11 @@ func (a *app) runAndCheck(ctx context.Context, x *bench.Experiment, out output, 
 	var old *bench.Results
 	if dir != "" {
 		var err error
-		if old, err = bench.LoadResults(dir); err != nil {
+		old, err = bench.LoadResults(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("--check %s: no results are saved there; name a folder that --save has made", dir)
+		}
+		if err != nil {
 			return exit(exitBadInput, err)
 		}
 	}

@@ -1,0 +1,181 @@
+package manifest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/berthsim/berth/cluster"
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/version"
+	"k8s.io/component-helpers/nodedeclaredfeatures"
+)
+
+// A Converter converts pods, and lets those that no decision can tell apart share
+// a class. The zero value is ready for use.
+type Converter struct {
+	// Epoch is the time of day at which cluster.Time is 0.
+	Epoch time.Time
+
+	classes cluster.Classes
+}
+
+// Ended reports whether a pod has run to its end. As for kube-scheduler, such a
+// pod is not there any more.
+func Ended(p *v1.Pod) bool {
+	return p.Status.Phase == v1.PodSucceeded || p.Status.Phase == v1.PodFailed
+}
+
+// Pod converts a pod as it is in the API, with nothing made up for it. An error
+// is a *FieldError.
+func (conv *Converter) Pod(p *v1.Pod) (*cluster.PodSpec, error) {
+	spec, err := podSpec(p)
+	if err != nil {
+		return nil, err
+	}
+	if start := p.Status.StartTime; start != nil {
+		started := cluster.Time(start.Sub(conv.Epoch))
+		spec.Started = &started
+	}
+	spec.Class = conv.classes.Share(spec.Class)
+	return spec, nil
+}
+
+// podSpec converts a pod, but for when it started and for sharing its class.
+func podSpec(p *v1.Pod) (*cluster.PodSpec, error) {
+	class, err := podClass(p)
+	if err != nil {
+		return nil, err
+	}
+	spec := &cluster.PodSpec{
+		Name: p.Name, Class: class, Labels: cluster.MakeLabels(p.Labels),
+		On: p.Spec.NodeName, Terminating: p.DeletionTimestamp != nil, Run: cluster.Never,
+	}
+	spec.Preempted = spec.Terminating && preempted(p)
+	if spec.On == "" {
+		spec.Nominated = p.Status.NominatedNodeName
+	}
+	return spec, nil
+}
+
+// preempted reports whether kube-scheduler has told the pod to end.
+func preempted(p *v1.Pod) bool {
+	for i := range p.Status.Conditions {
+		if c := &p.Status.Conditions[i]; c.Type == v1.DisruptionTarget {
+			return c.Status == v1.ConditionTrue && c.Reason == v1.PodReasonPreemptionByScheduler
+		}
+	}
+	return false
+}
+
+// podClass converts what decisions may depend on.
+func podClass(p *v1.Pod) (*cluster.Class, error) {
+	spec := &p.Spec
+	c := &cluster.Class{
+		Namespace: p.Namespace, Owner: owner(p), Scheduler: spec.SchedulerName,
+		NodeLabels: cluster.MakeLabels(spec.NodeSelector), Ports: hostPorts(spec), Features: features(spec),
+	}
+	if c.Scheduler == v1.DefaultSchedulerName {
+		c.Scheduler = ""
+	}
+	if spec.Priority != nil {
+		c.Priority = *spec.Priority
+	}
+	if policy := spec.PreemptionPolicy; policy != nil {
+		switch *policy {
+		case v1.PreemptLowerPriority:
+		case v1.PreemptNever:
+			c.NeverPreempts = true
+		default:
+			return nil, in(wrongValue(string(*policy), "PreemptLowerPriority", "Never"), "spec", "preemptionPolicy")
+		}
+	}
+	for _, gate := range spec.SchedulingGates {
+		c.Gates = append(c.Gates, gate.Name)
+	}
+	for _, containers := range [][]v1.Container{spec.InitContainers, spec.Containers} {
+		for i := range containers {
+			c.Images = append(c.Images, imageName(containers[i].Image))
+		}
+	}
+	for i := range spec.Volumes {
+		if image := spec.Volumes[i].Image; image != nil {
+			c.ImageVolumes = append(c.ImageVolumes, imageName(image.Reference))
+		}
+	}
+	if err := setRequests(c, p); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.Tolerations, err = tolerations(spec.Tolerations); err != nil {
+		return nil, in(err, "spec", "tolerations")
+	}
+	if err = setAffinity(c, spec.Affinity); err != nil {
+		return nil, in(err, "spec", "affinity")
+	}
+	if c.Spread, err = spreadConstraints(spec.TopologySpreadConstraints); err != nil {
+		return nil, in(err, "spec", "topologySpreadConstraints")
+	}
+	return c, nil
+}
+
+// owner returns the controller that a pod has. kube-scheduler tells kinds of the
+// same name apart by their group and version, so a kind of none of Kubernetes' own
+// is named with them: StatefulSet.v1beta1.apps.kruise.io.
+func owner(p *v1.Pod) cluster.OwnerRef {
+	ref := metav1.GetControllerOfNoCopy(p)
+	if ref == nil {
+		return cluster.OwnerRef{}
+	}
+	return cluster.OwnerRef{Kind: kindName(ref.APIVersion, ref.Kind), Name: ref.Name}
+}
+
+// hostPorts returns the ports of its node that a pod takes while it runs: those
+// of its containers and of init containers that run beside them.
+func hostPorts(spec *v1.PodSpec) (to []cluster.HostPort) {
+	add := func(c *v1.Container) {
+		for _, port := range c.Ports {
+			if port.HostPort <= 0 {
+				continue
+			}
+			hp := cluster.HostPort{IP: port.HostIP, Protocol: string(port.Protocol), Port: port.HostPort}
+			if hp.IP == "" {
+				hp.IP = "0.0.0.0"
+			}
+			if hp.Protocol == "" {
+				hp.Protocol = string(v1.ProtocolTCP)
+			}
+			to = append(to, hp)
+		}
+	}
+	for i := range spec.InitContainers {
+		if c := &spec.InitContainers[i]; c.RestartPolicy != nil && *c.RestartPolicy == v1.ContainerRestartPolicyAlways {
+			add(c)
+		}
+	}
+	for i := range spec.Containers {
+		add(&spec.Containers[i])
+	}
+	return to
+}
+
+// spoken is the version of Kubernetes that Berth speaks.
+var spoken = version.MustParseGeneric("1.36.3")
+
+// features returns the features that a node must declare for a pod, in order.
+func features(spec *v1.PodSpec) []string {
+	framework := nodedeclaredfeatures.DefaultFramework
+	set, err := framework.InferForPodScheduling(&nodedeclaredfeatures.PodInfo{Spec: spec}, spoken)
+	if err != nil {
+		panic(err) // there is always a version
+	}
+	if set.IsEmpty() {
+		return nil
+	}
+	names, err := framework.Unmap(set)
+	if err != nil {
+		panic(err) // the set is the framework's own
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,66 @@
+package manifest
+
+import (
+	"github.com/berthsim/berth/internal/input"
+	v1 "k8s.io/api/core/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
+)
+
+// Priorities are the priority classes of a cluster, by which pods that are
+// created get their priority. The two that every cluster has need not be added.
+type Priorities struct {
+	byName map[string]*schedulingv1.PriorityClass
+	normal *schedulingv1.PriorityClass // of pods that name none
+}
+
+// systemPriorities are those of the classes that every cluster has.
+var systemPriorities = map[string]int32{
+	"system-cluster-critical": 2000000000,
+	"system-node-critical":    2000001000,
+}
+
+// Add adds a class. If several are the default, the one of the lowest value is.
+func (ps *Priorities) Add(c *schedulingv1.PriorityClass) {
+	if ps.byName == nil {
+		ps.byName = map[string]*schedulingv1.PriorityClass{}
+	}
+	ps.byName[c.Name] = c
+	if c.GlobalDefault && (ps.normal == nil || c.Value < ps.normal.Value) {
+		ps.normal = c
+	}
+}
+
+// Admit gives a pod that has none a priority, and with it its class's preemption
+// policy, unless it has one of its own. It fails with a *FieldError if the pod
+// names a class that is not there.
+func (ps *Priorities) Admit(p *v1.Pod) error {
+	if p.Spec.Priority != nil {
+		return nil
+	}
+	priority, policy, err := ps.resolve(p.Spec.PriorityClassName)
+	if err != nil {
+		return err
+	}
+	p.Spec.Priority = &priority
+	if p.Spec.PreemptionPolicy == nil {
+		p.Spec.PreemptionPolicy = policy
+	}
+	return nil
+}
+
+// resolve returns what a class means for pods that name it, or no class.
+func (ps *Priorities) resolve(name string) (int32, *v1.PreemptionPolicy, error) {
+	c := ps.byName[name]
+	if name == "" {
+		c = ps.normal
+	}
+	if c != nil {
+		return c.Value, c.PreemptionPolicy, nil
+	}
+	priority, ok := systemPriorities[name]
+	if name != "" && !ok {
+		err := wrong("is "+input.Quoted(name)+", which is no PriorityClass that is given", "add the class, or give the pod a spec.priority")
+		return 0, nil, in(err, "spec", "priorityClassName")
+	}
+	return priority, nil, nil
+}

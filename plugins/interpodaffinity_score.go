@@ -1,0 +1,88 @@
+package plugins
+
+import (
+	"math"
+
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/scheduler"
+)
+
+// Score implements scheduler.Scorer: the sum of the weights of preferred terms
+// that are met on a node, those of the pod and those of pods on nodes.
+// Anti-affinity counts against a node.
+func (pl *interPodAffinity) Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID) int64 {
+	class := s.Class(p)
+	prefers := len(class.Affinity.Preferred) > 0 || len(class.AntiAffinity.Preferred) > 0
+	if pl.IgnorePreferredTermsOfExistingPods && !prefers {
+		return nil
+	}
+	sums := pl.weigh(s, class)
+	sums.addAll(s)
+	matched := false
+	for i := range sums.columns {
+		matched = matched || sums.columns[i].added > 0
+	}
+	if !matched {
+		return nil
+	}
+	return func(n cluster.NodeID) (sum int64) {
+		for i := range sums.columns {
+			weight, _ := sums.columns[i].at(s.Nodes.Labels[n])
+			sum += weight
+		}
+		return sum
+	}
+}
+
+// weigh returns the weights that pods of each class bring to their domains, as
+// far as a pod of class own goes.
+func (pl *interPodAffinity) weigh(s *cluster.State, own *cluster.Class) *domainSums {
+	d := &domainSums{byClass: make([][]share, s.Classes())}
+	for id := range cluster.ClassID(s.Classes()) {
+		c := s.ClassByID(id)
+		bring := func(t *cluster.PodTerm, weight int32) {
+			d.bring(id, d.column(t.TopologyKey, 0), int64(weight))
+		}
+		weighIncoming := func(terms []cluster.WeightedPodTerm, sign int32) {
+			for i := range terms {
+				if incomingMatches(s, &terms[i].PodTerm, c) {
+					bring(&terms[i].PodTerm, sign*terms[i].Weight)
+				}
+			}
+		}
+		weighExisting := func(terms []cluster.WeightedPodTerm, sign int32) {
+			for i := range terms {
+				if terms[i].Matches(s, own) {
+					bring(&terms[i].PodTerm, sign*terms[i].Weight)
+				}
+			}
+		}
+		weighIncoming(own.Affinity.Preferred, 1)
+		weighIncoming(own.AntiAffinity.Preferred, -1)
+		weighExisting(c.Affinity.Preferred, 1)
+		weighExisting(c.AntiAffinity.Preferred, -1)
+		for i := range c.Affinity.Required {
+			t := &c.Affinity.Required[i]
+			if pl.HardPodAffinityWeight > 0 && t.Matches(s, own) {
+				bring(t, pl.HardPodAffinityWeight)
+			}
+		}
+	}
+	return d
+}
+
+// Normalize implements scheduler.Normalizer: the highest raw score becomes 100,
+// the lowest 0, and if they are equal all become 0. The quotient comes first and
+// is a float, as upstream's is, so that 29 of 100 is 28.
+func (pl *interPodAffinity) Normalize(_ *cluster.State, _ cluster.PodID, _ []cluster.NodeID, scores []int64) {
+	lowest, highest := int64(math.MaxInt64), int64(math.MinInt64)
+	for _, score := range scores {
+		lowest, highest = min(lowest, score), max(highest, score)
+	}
+	for i, score := range scores {
+		scores[i] = 0
+		if highest > lowest {
+			scores[i] = int64(scheduler.MaxScore * (float64(score-lowest) / float64(highest-lowest)))
+		}
+	}
+}

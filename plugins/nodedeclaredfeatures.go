@@ -1,0 +1,38 @@
+package plugins
+
+import (
+	"slices"
+
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/scheduler"
+)
+
+// NodeDeclaredFeatures is kube's plugin of that name
+// (pkg/scheduler/framework/plugins/nodedeclaredfeatures). Which features a pod
+// needs is found out before it comes here.
+var NodeDeclaredFeatures = &scheduler.Plugin{
+	Name:     "NodeDeclaredFeatures",
+	Doc:      "NodeDeclaredFeatures rules out nodes that don't declare every feature of the kubelet that the pod needs.",
+	New:      func(scheduler.Args) (any, error) { return nodeDeclaredFeatures{}, nil },
+	Required: true,
+}
+
+type nodeDeclaredFeatures struct{}
+
+var featureMissing = scheduler.Verdict{Code: scheduler.Unresolvable, Reasons: []string{"node(s) didn't match Pod's required features"}}
+
+// Filter implements scheduler.Filter.
+func (nodeDeclaredFeatures) Filter(s *cluster.State, p cluster.PodID) func(cluster.NodeID) scheduler.Verdict {
+	needed := s.Class(p).Features
+	if len(needed) == 0 {
+		return nil
+	}
+	return func(n cluster.NodeID) scheduler.Verdict {
+		for _, feature := range needed {
+			if _, ok := slices.BinarySearch(s.Nodes.Features[n], feature); !ok {
+				return featureMissing
+			}
+		}
+		return scheduler.Verdict{}
+	}
+}

@@ -1,0 +1,72 @@
+package plugins
+
+import (
+	"slices"
+
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/scheduler"
+)
+
+// NodePorts is kube's plugin of that name
+// (pkg/scheduler/framework/plugins/nodeports).
+var NodePorts = &scheduler.Plugin{
+	Name:     "NodePorts",
+	Doc:      "NodePorts rules out nodes where another pod has taken a port that the pod takes of its node.",
+	New:      func(scheduler.Args) (any, error) { return nodePorts{}, nil },
+	Required: true,
+}
+
+type nodePorts struct{}
+
+var portTaken = scheduler.Verdict{Code: scheduler.Unschedulable, Reasons: []string{"node(s) didn't have free ports for the requested pod ports"}}
+
+// Filter implements scheduler.Filter.
+func (nodePorts) Filter(s *cluster.State, p cluster.PodID) func(cluster.NodeID) scheduler.Verdict {
+	ports := s.Class(p).Ports
+	if !slices.ContainsFunc(ports, func(port cluster.HostPort) bool { return port.Port > 0 }) {
+		return nil
+	}
+	conflicts := make([]bool, s.Classes())
+	for c := range conflicts {
+		conflicts[c] = conflict(ports, s.ClassByID(cluster.ClassID(c)).Ports)
+	}
+	return func(n cluster.NodeID) scheduler.Verdict {
+		for q := range s.PodsOn(n) {
+			if conflicts[s.Pods.Class[q]] {
+				return portTaken
+			}
+		}
+		return scheduler.Verdict{}
+	}
+}
+
+// conflict reports whether two pods can't be on one node for the ports they take.
+func conflict(a, b []cluster.HostPort) bool {
+	for i := range a {
+		for j := range b {
+			if clash(&a[i], &b[j]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// clash reports whether two ports are the same at some address. Numbers below 1
+// are no ports; as upstream, only "0.0.0.0" and "" stand for all addresses, not
+// "::", and no protocol stands for TCP.
+func clash(a, b *cluster.HostPort) bool {
+	if a.Port <= 0 || a.Port != b.Port || protocol(a) != protocol(b) {
+		return false
+	}
+	return anyAddress(a) || anyAddress(b) || a.IP == b.IP
+}
+
+func anyAddress(p *cluster.HostPort) bool { return p.IP == "" || p.IP == "0.0.0.0" }
+
+func protocol(p *cluster.HostPort) string {
+	if p.Protocol == "" {
+		return "TCP"
+	}
+	return p.Protocol
+}

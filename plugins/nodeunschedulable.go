@@ -1,0 +1,51 @@
+package plugins
+
+import (
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/scheduler"
+)
+
+// NodeUnschedulable is kube's plugin of that name
+// (pkg/scheduler/framework/plugins/nodeunschedulable).
+var NodeUnschedulable = &scheduler.Plugin{
+	Name:     "NodeUnschedulable",
+	Doc:      "NodeUnschedulable rules out cordoned nodes, unless the pod tolerates the taint that they get.",
+	New:      func(scheduler.Args) (any, error) { return nodeUnschedulable{}, nil },
+	Required: true,
+}
+
+type nodeUnschedulable struct{}
+
+var cordoned = scheduler.Verdict{Code: scheduler.Unresolvable, Reasons: []string{"node(s) were unschedulable"}}
+
+// Filter implements scheduler.Filter.
+func (nodeUnschedulable) Filter(s *cluster.State, p cluster.PodID) func(cluster.NodeID) scheduler.Verdict {
+	if toleratesCordon(s.Class(p)) {
+		return nil
+	}
+	unschedulable := s.Nodes.Unschedulable
+	return func(n cluster.NodeID) scheduler.Verdict {
+		if unschedulable[n] {
+			return cordoned
+		}
+		return scheduler.Verdict{}
+	}
+}
+
+// FilterBatch implements scheduler.BatchFilter.
+func (nodeUnschedulable) FilterBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID) []cluster.NodeID {
+	if toleratesCordon(s.Class(p)) {
+		return nodes
+	}
+	unschedulable, kept := s.Nodes.Unschedulable, nodes[:0]
+	for _, n := range nodes {
+		if !unschedulable[n] {
+			kept = append(kept, n)
+		}
+	}
+	return kept
+}
+
+func toleratesCordon(c *cluster.Class) bool {
+	return tolerates(c.Tolerations, &cluster.Taint{Key: "node.kubernetes.io/unschedulable", Effect: cluster.NoSchedule})
+}

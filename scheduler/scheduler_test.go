@@ -1,0 +1,196 @@
+package scheduler_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/berthsim/berth/cluster"
+)
+
+// want checks what a step decided and which pods were tried for it.
+func (w *world) want(t *testing.T, why, decided, wantDecided, wantAsked string) {
+	t.Helper()
+	if asked := strings.Join(w.asked, " "); decided != wantDecided || asked != wantAsked {
+		t.Errorf("%s: tried %q and decided %q; want %q and %q", why, asked, decided, wantAsked, wantDecided)
+	}
+}
+
+func TestOrderOfQueue(t *testing.T) {
+	w := newWorld(t, "n1")
+	got, wake := w.step(1, podOf("low", 1, -5), podOf("a", 1, 0), podOf("high", 1, 9), podOf("b", 1, 0), podOf("higher", 1, 10))
+	w.want(t, "priority, then arrival", got, "higher@n1 high@n1 a@n1 b@n1 low@n1", "higher high a b low")
+	if wake != cluster.Never {
+		t.Errorf("the scheduler wants to be woken at %d", wake)
+	}
+}
+
+// TestOrderOfArrivalIsNotOfRows frees rows so that a later pod gets an earlier one.
+func TestOrderOfArrivalIsNotOfRows(t *testing.T) {
+	w := newWorld(t)
+	w.step(1, pod("x", 1), pod("y", 1), pod("z", 1))
+	w.step(2, w.ended("z"), w.ended("x"), w.ended("y"))
+	w.step(3, pod("a", 1), pod("b", 2), pod("c", 3))
+	if w.pods["a"] < w.pods["b"] && w.pods["b"] < w.pods["c"] {
+		t.Fatal("the rows are in order of arrival")
+	}
+	got, _ := w.step(4, node("n1", 1000))
+	w.want(t, "rows out of order", got, "a@n1 b@n1 c@n1", "a b c")
+}
+
+// TestParked tries what fits nowhere again when room was made, and then only.
+// Every pod asks for something else, so that none shares a class.
+func TestParked(t *testing.T) {
+	w := newWorld(t, "n1", "empty")
+	w.step(1, w.removed("empty"), pod("big", 990))
+	got, _ := w.step(2, podOf("a", 101, 0), podOf("b", 102, 7), podOf("c", 103, 0))
+	w.want(t, "no room", got, "", "b a c")
+	got, _ = w.step(3)
+	w.want(t, "nothing happened", got, "", "")
+	got, _ = w.step(4, w.bound("big"))
+	w.want(t, "a binding was confirmed", got, "", "")
+	got, _ = w.step(5, pod("d", 104), pod("tiny", 1))
+	w.want(t, "others came", got, "tiny@n1", "d tiny")
+	got, _ = w.step(6, w.ended("c"))
+	w.want(t, "a pod without a node ended", got, "", "")
+	got, _ = w.step(7, node("n2", 102))
+	w.want(t, "a node with room for one came", got, "b@n2", "b a d")
+	got, _ = w.step(8, w.removed("n2"))
+	w.want(t, "a node left", got, "", "")
+	got, _ = w.step(9, podOf("e", 105, 3))
+	w.want(t, "one came that is before the others", got, "", "e")
+	got, _ = w.step(10, w.ended("big"))
+	w.want(t, "a pod ended", got, "e@n1 a@n1 d@n1", "e a d")
+	got, _ = w.step(11, w.ended("tiny"))
+	w.want(t, "nobody waits", got, "", "")
+}
+
+func TestParkedStayInOrder(t *testing.T) {
+	w := newWorld(t, "n1")
+	w.step(1, pod("big", 1000))
+	w.step(2, pod("a", 501))
+	w.step(3, podOf("b", 502, 1))
+	w.step(4, pod("c", 503))
+	for i, end := range []string{"big", "b", "a"} {
+		got, _ := w.step(cluster.Time(5+i), w.ended(end))
+		want := []string{"b@n1", "a@n1", "c@n1"}[i]
+		asked := []string{"b a c", "a c", "c"}[i]
+		w.want(t, end+" ended", got, want, asked)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	const sec = cluster.Second
+	w := newWorld(t, "n1")
+	w.step(5*sec, pod("a", 600), pod("b", 601))
+	if n := w.Pods.Node[w.pods["a"]]; n != w.node("n1") {
+		t.Fatal("a is not on its node")
+	}
+	got, wake := w.step(5*sec, w.refused("a"))
+	w.want(t, "a was refused, b has its room", got, "b@n1", "b")
+	if wake != 6*sec {
+		t.Errorf("after a refusal at 5 s the scheduler wants to be woken at %v s", wake.Seconds())
+	}
+	got, wake = w.step(5*sec+sec/2, w.refused("b"), pod("c", 100))
+	w.want(t, "b was refused, too", got, "c@n1", "c")
+	if wake != 6*sec {
+		t.Errorf("with refusals at 5 and 5.5 s the scheduler wants to be woken at %v s", wake.Seconds())
+	}
+	got, wake = w.step(6*sec-1, w.ended("c"))
+	w.want(t, "a moment before", got, "", "")
+	if wake != 6*sec {
+		t.Errorf("a moment before 6 s the scheduler wants to be woken at %v s", wake.Seconds())
+	}
+	got, wake = w.step(6 * sec)
+	w.want(t, "a's second is over", got, "a@n1", "a")
+	if wake != 6*sec+sec/2 {
+		t.Errorf("at 6 s the scheduler wants to be woken at %v s", wake.Seconds())
+	}
+	got, wake = w.step(7 * sec)
+	w.want(t, "b's second is over", got, "", "b")
+	if wake != cluster.Never {
+		t.Errorf("with nobody refused, the scheduler wants to be woken at %v s", wake.Seconds())
+	}
+	got, _ = w.step(8*sec, w.ended("a"))
+	w.want(t, "b waits like others", got, "b@n1", "b")
+}
+
+// TestRefusedKeepsItsPlace has a pod that was refused tried before those that
+// came after it.
+func TestRefusedKeepsItsPlace(t *testing.T) {
+	const sec = cluster.Second
+	w := newWorld(t, "n1")
+	w.step(0, pod("a", 900))
+	w.step(0, w.refused("a"))
+	got, _ := w.step(sec, pod("b", 901))
+	w.want(t, "both at once", got, "a@n1", "a b")
+}
+
+func TestRefusedEviction(t *testing.T) {
+	w := newWorld(t, "n1")
+	w.step(0, pod("a", 900), pod("b", 800))
+	a := w.pods["a"]
+	w.step(0, w.bound("a"))
+	w.Evict(a)
+	d := w.TakeDecisions()[0]
+	got, wake := w.step(1, cluster.Event{Kind: cluster.Rejected, Pod: a, Node: d.Node, Decision: d})
+	if got != "" || wake != cluster.Never || slices.Contains(w.asked, "a") {
+		t.Errorf("after the eviction of a bound pod was refused: decided %q, tried %v, to be woken at %d", got, w.asked, wake)
+	}
+}
+
+// TestEndedWhileWaiting ends pods that are parked, refused or just come, and
+// gives their rows to others.
+func TestEndedWhileWaiting(t *testing.T) {
+	const sec = cluster.Second
+	w := newWorld(t, "n1")
+	w.step(0, pod("big", 1000))
+	w.step(1, pod("parked", 500))
+	row := w.pods["parked"]
+	w.step(2, w.ended("parked"))
+	got, _ := w.step(3, pod("heir", 400))
+	if w.pods["heir"] != row {
+		t.Fatal("the row was not reused")
+	}
+	w.want(t, "the heir of a parked pod comes", got, "", "heir")
+	got, _ = w.step(4, w.ended("big"))
+	w.want(t, "room for the heir", got, "heir@n1", "heir")
+
+	got, _ = w.step(5, pod("refused", 100))
+	w.want(t, "a pod to be refused", got, "refused@n1", "refused")
+	row = w.pods["refused"]
+	w.step(6, w.refused("refused"))
+	w.step(7, w.ended("refused"))
+	got, _ = w.step(8, pod("heir2", 700))
+	if w.pods["heir2"] != row {
+		t.Fatal("the row was not reused")
+	}
+	w.want(t, "the heir of a refused pod comes", got, "", "heir2")
+	got, _ = w.step(2 * sec)
+	w.want(t, "the time of the refused pod", got, "", "")
+
+	// A pod that comes and ends within one batch.
+	events := []cluster.Event{pod("brief", 1)}
+	w.Observe(3*sec, events)
+	end := []cluster.Event{{Kind: cluster.PodEnded, Pod: events[0].Pod, Node: cluster.None}}
+	w.Observe(3*sec, end)
+	w.asked = nil
+	w.scheduler.Step(w.State, append(events, end...))
+	w.want(t, "a pod that came and ended", "", "", "")
+	if ds := w.TakeDecisions(); len(ds) != 0 {
+		t.Errorf("decided %v about a pod that ended", ds)
+	}
+}
+
+// TestEndedRefusedPodOnNode ends, while its heir is on a node, the wait of a pod
+// that was refused in the same row.
+func TestEndedRefusedPodOnNode(t *testing.T) {
+	w := newWorld(t, "n1")
+	w.step(0, pod("refused", 100))
+	w.step(1, w.refused("refused"))
+	w.step(2, w.ended("refused"))
+	got, _ := w.step(3, pod("heir", 700))
+	w.want(t, "the heir", got, "heir@n1", "heir")
+	got, _ = w.step(2 * cluster.Second)
+	w.want(t, "the time of the refused pod", got, "", "")
+}
