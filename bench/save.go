@@ -56,7 +56,7 @@ func CheckSaveDir(dir string) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("can't save results to %s: %w", dir, err)
+		return fmt.Errorf("can't save results to %s: %w; give another folder", dir, err)
 	}
 	if !isResultFolder(dir) {
 		return fmt.Errorf("can't save results to %s: it holds %s but no result of Berth; give a folder that is new, empty or an earlier result", dir, entries[0].Name())

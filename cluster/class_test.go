@@ -152,6 +152,39 @@ func TestEstimateCountsWhatIsNotAskedFor(t *testing.T) {
 	}
 }
 
+// TestEstimatesAreTaken checks that Estimates is what counts, on a node and for a
+// pod that wants one.
+func TestEstimatesAreTaken(t *testing.T) {
+	s := NewState()
+	s.Resource("example.com/other") // a column between
+	id := s.Intern(&Class{
+		Requests: Amounts{CPU: 250, EphemeralStorage: 7}, BestEffortCPU: 2, BestEffortMemory: 1,
+		Extended: []NamedAmount{{"example.com/nic", 1}, {"hugepages-2Mi", 8}},
+		Estimates: &Estimates{CPU: 1, Memory: 2, IncomingCPU: 3, IncomingMemory: 4,
+			IncomingExtended: []NamedAmount{{"hugepages-1Gi", 6}, {"hugepages-2Mi", 5}}},
+	}, nil)
+	if cpu, memory := s.Estimate(id); cpu != 1 || memory != 2 {
+		t.Errorf("Estimate = %d m, %d bytes; want 1 and 2", cpu, memory)
+	}
+	for name, want := range map[string]int64{
+		"cpu": 3, "memory": 4, "ephemeral-storage": 7, "example.com/nic": 1, "hugepages-2Mi": 5, "hugepages-1Gi": 6, "example.com/other": 0,
+	} {
+		if r, ok := s.Column(name); !ok || s.Incoming(id, r) != want {
+			t.Errorf("of %s, %d are incoming; want %d", name, s.Incoming(id, r), want)
+		}
+	}
+	if r, ok := s.Column("hugepages-2Mi"); !ok || s.ClassByID(id).Requests.Get(r) != 8 {
+		t.Error("what is incoming is requested too")
+	}
+	if _, ok := s.Column("example.com/gone"); ok {
+		t.Error("there is a column that nobody has asked for")
+	}
+	plain := s.Intern(&Class{Requests: Amounts{CPU: 250}, BestEffortCPU: 2, BestEffortMemory: 1}, nil)
+	if cpu, memory := s.Incoming(plain, CPU), s.Incoming(plain, Memory); cpu != 450 || memory != 200*1024*1024 {
+		t.Errorf("without Estimates %d m, %d bytes are incoming; want 450 m and 200 MiB", cpu, memory)
+	}
+}
+
 func TestMixCountsClasses(t *testing.T) {
 	a, b := &Class{Namespace: "a"}, &Class{Namespace: "b"}
 	mix := MixOf([]PodSpec{{Class: b}, {Class: a}, {Class: &Class{Namespace: "b"}}, {Class: b}})

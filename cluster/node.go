@@ -111,6 +111,7 @@ func (s *State) addNode(spec *NodeSpec) NodeID {
 	ns.zones.add(zoneOf(spec.Labels), n)
 	ns.addImages(n)
 	s.adopt(n)
+	s.grant(n)
 	s.touch(n)
 	return n
 }
@@ -123,8 +124,7 @@ func (s *State) changeNode(n NodeID, spec *NodeSpec) {
 	s.describe(n, spec)
 	ns.addImages(n)
 	if was != is {
-		ns.zones.remove(was, n)
-		ns.zones.add(is, n)
+		ns.zones.move(was, is, n)
 	}
 	s.touch(n)
 }
@@ -198,6 +198,7 @@ func (s *State) removeNode(n NodeID) {
 	ns.zones.remove(zoneOf(ns.Labels[n]), n)
 	ns.removeImages(n)
 	ns.gone[n] = true
+	s.bereave(n)
 	s.touch(n)
 	s.spareIfEmpty(n)
 }

@@ -48,3 +48,37 @@ func (s *State) Nominees(n NodeID) func(yield func(PodID) bool) {
 
 // AnyNominee reports whether any node is kept for any pod.
 func (s *State) AnyNominee() bool { return len(s.nominees) > 0 }
+
+// A hope is a pod's for a node that is not known, by its name.
+type hope struct {
+	pod  PodID
+	node string
+}
+
+// hope notes that the node called name is to be kept for p once there is one; ""
+// for none.
+func (s *State) hope(p PodID, name string) {
+	s.hopes = slices.DeleteFunc(s.hopes, func(h hope) bool { return h.pod == p })
+	if name != "" {
+		s.hopes = append(s.hopes, hope{p, name})
+	}
+}
+
+// grant keeps n for the pods that hope for it.
+func (s *State) grant(n NodeID) {
+	for _, h := range slices.Clone(s.hopes) {
+		if h.node == s.Nodes.Name[n] {
+			s.hope(h.pod, "")
+			s.nominate(h.pod, n)
+		}
+	}
+}
+
+// bereave has the pods for which n was kept hope for another node of its name: n
+// is gone.
+func (s *State) bereave(n NodeID) {
+	for _, p := range slices.Collect(s.Nominees(n)) {
+		s.nominate(p, None)
+		s.hope(p, s.Nodes.Name[n])
+	}
+}

@@ -50,6 +50,7 @@ func (s *State) Workload(namespace string, owner OwnerRef) *Workload {
 
 // setObject puts o into its table, and minds the labels that it mentions.
 func (s *State) setObject(o Object) {
+	s.version++
 	switch o := o.(type) {
 	case *Namespace:
 		s.Namespaces.set(o.key(), o)
@@ -70,6 +71,7 @@ func (s *State) setObject(o Object) {
 }
 
 func (s *State) removeObject(o Object) {
+	s.version++
 	switch o := o.(type) {
 	case *Namespace:
 		s.Namespaces.remove(o.key())

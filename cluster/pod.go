@@ -94,11 +94,15 @@ func (s *State) describePod(p PodID, spec *PodSpec) {
 	if spec.Started != nil {
 		ps.Started[p] = *spec.Started
 	}
-	nominated := NodeID(None)
-	if n, ok := s.Nodes.Named(spec.Nominated); ok && ps.Phase[p] == Pending {
-		nominated = n
+	nominated, unknown := NodeID(None), spec.Nominated
+	if n, ok := s.Nodes.Named(spec.Nominated); ok {
+		nominated, unknown = n, ""
+	}
+	if ps.Phase[p] != Pending {
+		nominated, unknown = None, ""
 	}
 	s.nominate(p, nominated)
+	s.hope(p, unknown)
 	if !spec.Terminating || ps.Phase[p] == Terminating {
 		return
 	}
@@ -137,6 +141,7 @@ func (s *State) settle(p PodID, name string) {
 		s.Pods.Phase[p] = Bound
 	}
 	s.nominate(p, None)
+	s.hope(p, "")
 	if n, ok := s.Nodes.Named(name); ok {
 		s.place(p, n, Allocation{})
 	} else {

@@ -33,6 +33,7 @@ type State struct {
 	labelSets  interner
 	key        []byte              // scratch of Intern
 	orphans    map[string][]orphan // by name of the node they are on
+	hopes      []hope              // in order of nomination
 	nominees   []PodID             // with a node kept for them, in order of nomination
 
 	// selectorKeys are the keys under which labels count.
@@ -65,7 +66,8 @@ func NewState() *State {
 // Pending returns the number of pods that want a node.
 func (s *State) Pending() int { return s.pending }
 
-// Version returns a number that differs whenever anything about a node differs.
+// Version returns a number that differs whenever anything about a node or an
+// object differs.
 func (s *State) Version() uint64 { return s.version }
 
 // Observe takes in what happened up to now. It sets the rows of what was added
@@ -122,6 +124,7 @@ func (s *State) end(p PodID) {
 		s.pending--
 	}
 	s.nominate(p, None)
+	s.hope(p, "")
 	s.Pods.Phase[p] = Ended
 	s.Pods.ended = append(s.Pods.ended, p)
 }

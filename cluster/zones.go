@@ -56,6 +56,15 @@ func (z *zones) remove(key zoneKey, n NodeID) {
 	z.stale = true
 }
 
+// move puts n into another zone. As in kube-scheduler, whose list is made anew
+// only when nodes come or go, the order of nodes stays as it is until then.
+func (z *zones) move(from, to zoneKey, n NodeID) {
+	stale := z.stale
+	z.remove(from, n)
+	z.add(to, n)
+	z.stale = stale
+}
+
 // ByZone returns the live nodes in the order in which kube-scheduler looks at
 // them: one of each zone in turn. The caller must not change the slice, which is
 // valid until the next Observe.

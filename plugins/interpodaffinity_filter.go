@@ -5,11 +5,10 @@ import (
 	"github.com/berthsim/berth/scheduler"
 )
 
-// Upstream's reasons.
 var (
-	notNearPods      = []string{"node(s) didn't match pod affinity rules"}
-	nearPods         = []string{"node(s) didn't match pod anti-affinity rules"}
-	keptAwayByOthers = []string{"node(s) didn't satisfy existing pods anti-affinity rules"}
+	tooFar     = scheduler.Verdict{Code: scheduler.Unresolvable, Reasons: []string{"node(s) didn't match pod affinity rules"}}
+	tooNear    = scheduler.Verdict{Code: scheduler.Unschedulable, Reasons: []string{"node(s) didn't match pod anti-affinity rules"}}
+	notWelcome = scheduler.Verdict{Code: scheduler.Unschedulable, Reasons: []string{"node(s) didn't satisfy existing pods anti-affinity rules"}}
 )
 
 // Filter implements scheduler.Filter.
@@ -88,11 +87,11 @@ func (f *affinityFilter) may(n cluster.NodeID) scheduler.Verdict {
 	labels := f.state.Nodes.Labels[n]
 	switch {
 	case !f.nearEnough(labels):
-		return scheduler.Verdict{Code: scheduler.Unresolvable, Reasons: notNearPods}
+		return tooFar
 	case f.counts(f.anti, f.existing, labels):
-		return scheduler.Verdict{Code: scheduler.Unschedulable, Reasons: nearPods}
+		return tooNear
 	case f.counts(f.existing, len(f.sums.columns), labels):
-		return scheduler.Verdict{Code: scheduler.Unschedulable, Reasons: keptAwayByOthers}
+		return notWelcome
 	}
 	return scheduler.Verdict{}
 }

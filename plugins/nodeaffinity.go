@@ -136,3 +136,19 @@ func preference(terms []cluster.PreferredTerm, name string, labels cluster.Label
 	}
 	return sum
 }
+
+// PreScore implements scheduler.PreScorer. As upstream, a preferred term that
+// can't be parsed is an error, where a required one matches nothing.
+func (*nodeAffinity) PreScore(s *cluster.State, p cluster.PodID) error {
+	for _, t := range s.Class(p).Preferred {
+		if t.Weight == 0 {
+			continue
+		}
+		for _, r := range slices.Concat(t.Labels, t.Fields) {
+			if r.Op == cluster.Unparsable {
+				return fmt.Errorf("a preferred term has a requirement of %s that is not a number", r.Key)
+			}
+		}
+	}
+	return nil
+}

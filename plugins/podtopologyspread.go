@@ -223,40 +223,16 @@ func hasKeys(node cluster.Labels, constraints []cluster.SpreadConstraint) bool {
 	return true
 }
 
-// includes reports whether n counts for a constraint of a pod of class c: kube's
+// includes reports whether n counts for a constraint of pods of class c: kube's
 // node inclusion policies.
 func includes(s *cluster.State, c *cluster.Class, constraint *cluster.SpreadConstraint, n cluster.NodeID) bool {
-	if !constraint.IgnoreAffinity && !meetsAffinity(s, c, n) {
-		return false
-	}
-	return !constraint.HonorTaints || toleratesTaints(s, c, n)
-}
-
-// meetsAffinity reports whether n has what pods of class c require of a node.
-func meetsAffinity(s *cluster.State, c *cluster.Class, n cluster.NodeID) bool {
-	labels := s.Nodes.Labels[n]
-	for _, l := range c.NodeLabels {
-		if value, ok := labels.Get(l.Key); !ok || value != l.Value {
+	if !constraint.IgnoreAffinity {
+		name, labels := s.Nodes.Name[n], s.Nodes.Labels[n]
+		if !hasAll(labels, c.NodeLabels) || c.RequiredNode != nil && !c.RequiredNode.Matches(name, labels) {
 			return false
 		}
 	}
-	return c.RequiredNode == nil || c.RequiredNode.Matches(s.Nodes.Name[n], labels)
-}
-
-// toleratesTaints reports whether pods of class c tolerate every taint of n that
-// keeps pods off.
-func toleratesTaints(s *cluster.State, c *cluster.Class, n cluster.NodeID) bool {
-	for i := range s.Nodes.Taints[n] {
-		taint := &s.Nodes.Taints[n][i]
-		if taint.Effect != cluster.NoSchedule && taint.Effect != cluster.NoExecute {
-			continue
-		}
-		tolerates := func(t cluster.Toleration) bool { return t.Tolerates(taint) }
-		if !slices.ContainsFunc(c.Tolerations, tolerates) {
-			return false
-		}
-	}
-	return true
+	return !constraint.HonorTaints || !repels(s.Nodes.Taints[n], c.Tolerations)
 }
 
 // selected says of each class whether a constraint of pods in namespace selects

@@ -7,10 +7,9 @@ import (
 	"github.com/berthsim/berth/scheduler"
 )
 
-// Upstream's reasons.
 var (
-	spreadTooUneven    = []string{"node(s) didn't match pod topology spread constraints"}
-	spreadMissingLabel = []string{"node(s) didn't match pod topology spread constraints (missing required label)"}
+	uneven      = scheduler.Verdict{Code: scheduler.Unschedulable, Reasons: []string{"node(s) didn't match pod topology spread constraints"}}
+	outOfDomain = scheduler.Verdict{Code: scheduler.Unresolvable, Reasons: []string{"node(s) didn't match pod topology spread constraints (missing required label)"}}
 )
 
 // Filter implements scheduler.Filter.
@@ -85,11 +84,11 @@ func (f *spreadFilter) may(n cluster.NodeID) scheduler.Verdict {
 		c := &f.counts[i]
 		domain := c.domain[n]
 		if domain == noDomain {
-			return scheduler.Verdict{Code: scheduler.Unresolvable, Reasons: spreadMissingLabel}
+			return outOfDomain
 		}
 		skew := c.pods[domain] + c.self - c.minimum(f.constraints[i].MinDomains)
 		if skew > int(f.constraints[i].MaxSkew) {
-			return scheduler.Verdict{Code: scheduler.Unschedulable, Reasons: spreadTooUneven}
+			return uneven
 		}
 	}
 	return scheduler.Verdict{}

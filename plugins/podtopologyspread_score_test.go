@@ -84,8 +84,9 @@ func TestPodTopologySpreadScoreDefaults(t *testing.T) {
 		// a2: 13.5; b1: 2.079+2 + 1.792+4 = 9.9; c1: 6; x: 2*2.079+2 = 6.2;
 		// empty: 2.079+2 + 3*1.792+4 = 13.5.
 		{"system", "", "a1 a2 b1 c1 x empty", "a1:16/37 a2:13/56 b1:10/75 c1:6/100 x:6/100 empty:13/56"},
-		// Without "empty", x has a zone of its own as far as the number of zones
-		// goes: hosts ln 7 = 1.946, zones ln 6. c1: 6; x: 2*1.946+2 = 5.9.
+		// As far as the number of zones goes, x is in one of its own: hosts ln 6,
+		// zones ln 6. a1: 2*1.792+2 + 3*1.792+4 = 15.0; c1: 6; x: 2*1.792+2 = 5.6;
+		// b1: 1.792+2 + 1.792+4 = 9.6.
 		{"system, no zone", "", "a1 c1 x b1", "a1:15/40 c1:6/100 x:6/100 b1:10/73"},
 		// Hosts: ln 7 = 1.946, zones: ln 6. a1: 2*1.946+2 + 3*1.792+4 = 15.3;
 		// a2: 13.3; b1: 1.946+2 + 1.792+4 = 9.7; c1: 6; empty: 1.946+2 + 1.792+4 = 9.7.

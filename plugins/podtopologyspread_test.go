@@ -43,58 +43,59 @@ func filterWords(t *testing.T, w *world, pl *scheduler.Plugin, args string, p cl
 	return w.verdicts(may, words)
 }
 
-func TestPodTopologySpreadFilter(t *testing.T) {
-	tests := []struct {
-		name       string
-		nodes      string // more of them: "name:labels name:labels"
-		running    string // pods with app=web
-		constraint func(c *cluster.SpreadConstraint)
-		want       string
-	}{
-		{"no pods: 0 and itself, over 0, is a skew of 1", "", "", nil, "a1:ok a2:ok b1:ok c1:ok"},
-		{"1 in a: there the skew would be 2", "", "a1", nil, "a1:no/uneven a2:no/uneven b1:ok c1:ok"},
-		{"a skew of 2 may be", "", "a1", func(c *cluster.SpreadConstraint) { c.MaxSkew = 2 }, "a1:ok a2:ok b1:ok c1:ok"},
-		{"a skew of 3 over maxSkew 2", "", "a1 a2", func(c *cluster.SpreadConstraint) { c.MaxSkew = 2 }, "a1:no/uneven a2:no/uneven b1:ok c1:ok"},
-		{"over a minimum of 1", "", "a1 a2 b1 c1 c1", nil, "a1:no/uneven a2:no/uneven b1:ok c1:no/uneven"},
-		{"over a minimum of 2", "", "a1 a2 b1 b1 c1 c1 c1", nil, "a1:ok a2:ok b1:ok c1:no/uneven"},
-		{"node without the label", "x:disk=ssd", "a1", nil, "a1:no/uneven a2:no/uneven b1:ok c1:ok x:never/label"},
-		{"pods on a node without the label don't count", "x:disk=ssd", "x a1 b1 c1", nil, "a1:ok a2:ok b1:ok c1:ok x:never/label"},
-		{"a label without a value is one", byZone, "", nil, "a1:ok a2:ok b1:ok c1:ok"},
-		{"the domain of an empty value", "x:" + byZone + "= y:disk=ssd", "x", nil, "a1:ok a2:ok b1:ok c1:ok x:no/uneven y:never/label"},
-		{
-			"as many domains as there should be", "", "a1 b1 c1",
-			func(c *cluster.SpreadConstraint) { c.MinDomains = 3 }, "a1:ok a2:ok b1:ok c1:ok",
-		}, {
-			"fewer domains than there should be: the minimum is 0", "", "a1 b1 c1",
-			func(c *cluster.SpreadConstraint) { c.MinDomains = 4 }, "a1:no/uneven a2:no/uneven b1:no/uneven c1:no/uneven",
-		}, {
-			"a pod that doesn't select itself doesn't count itself", "", "a1",
-			func(c *cluster.SpreadConstraint) {
-				c.Selector = &cluster.Selector{Requirements: []cluster.Requirement{{Key: "app", Op: cluster.NotIn, Values: []string{"db"}}, {Key: "me", Op: cluster.DoesNotExist}}}
-			}, "a1:ok a2:ok b1:ok c1:ok",
-		}, {
-			"a selector without requirements counts none but itself", "", "a1 a1",
-			func(c *cluster.SpreadConstraint) { c.Selector = &cluster.Selector{} }, "a1:ok a2:ok b1:ok c1:ok",
-		}, {
-			"no selector selects nothing", "", "a1 a1",
-			func(c *cluster.SpreadConstraint) { c.Selector, c.MatchLabelKeys = nil, []string{"app"} }, "a1:ok a2:ok b1:ok c1:ok",
-		}, {
-			"a key to match makes a selector of one without requirements", "", "a1 a1",
-			func(c *cluster.SpreadConstraint) {
-				c.Selector, c.MatchLabelKeys = &cluster.Selector{}, []string{"app"}
-			},
-			"a1:no/uneven a2:no/uneven b1:ok c1:ok",
-		}, {
-			"a key to match narrows the selector", "", "a1 a1",
-			func(c *cluster.SpreadConstraint) { c.MatchLabelKeys = []string{"me"} }, "a1:ok a2:ok b1:ok c1:ok",
-		}, {
-			"a key to match that the pod lacks", "", "a1",
-			func(c *cluster.SpreadConstraint) { c.MatchLabelKeys = []string{"version"} }, "a1:no/uneven a2:no/uneven b1:ok c1:ok",
-		}, {
-			"soft", "", "a1 a1", func(c *cluster.SpreadConstraint) { c.Soft = true }, "skip",
+var spreadFilterTests = []struct {
+	name       string
+	nodes      string // more of them: "name:labels name:labels"
+	running    string // pods with app=web
+	constraint func(c *cluster.SpreadConstraint)
+	want       string
+}{
+	{"no pods: 0 and itself, over 0, is a skew of 1", "", "", nil, "a1:ok a2:ok b1:ok c1:ok"},
+	{"1 in a: there the skew would be 2", "", "a1", nil, "a1:no/uneven a2:no/uneven b1:ok c1:ok"},
+	{"a skew of 2 may be", "", "a1", func(c *cluster.SpreadConstraint) { c.MaxSkew = 2 }, "a1:ok a2:ok b1:ok c1:ok"},
+	{"a skew of 3 over maxSkew 2", "", "a1 a2", func(c *cluster.SpreadConstraint) { c.MaxSkew = 2 }, "a1:no/uneven a2:no/uneven b1:ok c1:ok"},
+	{"over a minimum of 1", "", "a1 a2 b1 c1 c1", nil, "a1:no/uneven a2:no/uneven b1:ok c1:no/uneven"},
+	{"over a minimum of 2", "", "a1 a2 b1 b1 c1 c1 c1", nil, "a1:ok a2:ok b1:ok c1:no/uneven"},
+	{"node without the label", "x:disk=ssd", "a1", nil, "a1:no/uneven a2:no/uneven b1:ok c1:ok x:never/label"},
+	{"pods on a node without the label don't count", "x:disk=ssd", "x a1 b1 c1", nil, "a1:ok a2:ok b1:ok c1:ok x:never/label"},
+	{"a label without a value is one", byZone, "", nil, "a1:ok a2:ok b1:ok c1:ok"},
+	{"the domain of an empty value", "x:" + byZone + "= y:disk=ssd", "x", nil, "a1:ok a2:ok b1:ok c1:ok x:no/uneven y:never/label"},
+	{
+		"as many domains as there should be", "", "a1 b1 c1",
+		func(c *cluster.SpreadConstraint) { c.MinDomains = 3 }, "a1:ok a2:ok b1:ok c1:ok",
+	}, {
+		"fewer domains than there should be: the minimum is 0", "", "a1 b1 c1",
+		func(c *cluster.SpreadConstraint) { c.MinDomains = 4 }, "a1:no/uneven a2:no/uneven b1:no/uneven c1:no/uneven",
+	}, {
+		"a pod that doesn't select itself doesn't count itself", "", "a1",
+		func(c *cluster.SpreadConstraint) {
+			c.Selector = &cluster.Selector{Requirements: []cluster.Requirement{{Key: "app", Op: cluster.NotIn, Values: []string{"db"}}, {Key: "me", Op: cluster.DoesNotExist}}}
+		}, "a1:ok a2:ok b1:ok c1:ok",
+	}, {
+		"a selector without requirements counts none but itself", "", "a1 a1",
+		func(c *cluster.SpreadConstraint) { c.Selector = &cluster.Selector{} }, "a1:ok a2:ok b1:ok c1:ok",
+	}, {
+		"no selector selects nothing", "", "a1 a1",
+		func(c *cluster.SpreadConstraint) { c.Selector, c.MatchLabelKeys = nil, []string{"app"} }, "a1:ok a2:ok b1:ok c1:ok",
+	}, {
+		"a key to match makes a selector of one without requirements", "", "a1 a1",
+		func(c *cluster.SpreadConstraint) {
+			c.Selector, c.MatchLabelKeys = &cluster.Selector{}, []string{"app"}
 		},
-	}
-	for _, tt := range tests {
+		"a1:no/uneven a2:no/uneven b1:ok c1:ok",
+	}, {
+		"a key to match narrows the selector", "", "a1 a1",
+		func(c *cluster.SpreadConstraint) { c.MatchLabelKeys = []string{"me"} }, "a1:ok a2:ok b1:ok c1:ok",
+	}, {
+		"a key to match that the pod lacks", "", "a1",
+		func(c *cluster.SpreadConstraint) { c.MatchLabelKeys = []string{"version"} }, "a1:no/uneven a2:no/uneven b1:ok c1:ok",
+	}, {
+		"soft", "", "a1 a1", func(c *cluster.SpreadConstraint) { c.Soft = true }, "skip",
+	},
+}
+
+func TestPodTopologySpreadFilter(t *testing.T) {
+	for _, tt := range spreadFilterTests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := zones()
 			for node := range strings.FieldsSeq(tt.nodes) {

@@ -13,16 +13,33 @@ import (
 // As in kube-scheduler, a node that is kept for p and feasible is taken without
 // a look at others, and a node that is the only feasible one is taken unscored.
 func (pr *Profile) Select(s *cluster.State, p cluster.PodID) (n cluster.NodeID, a cluster.Allocation, ok bool) {
+	pr.err = nil
 	nodes := pr.feasible(s, p)
 	if len(nodes) == 0 {
 		return cluster.None, a, false
 	}
 	n = nodes[0]
 	if len(nodes) > 1 {
+		if pr.err = pr.preScore(s, p); pr.err != nil {
+			return cluster.None, a, false
+		}
 		n = nodes[pr.choose(s, p, nodes, pr.score(s, p, nodes))]
 	}
 	a, v := pr.allocate(s, p, n)
 	return n, a, v.Code == Success
+}
+
+// Err returns why the pod of the last Select could not be scored; nil if it could
+// be, or fits nowhere. As in kube-scheduler, nobody is preempted for it.
+func (pr *Profile) Err() error { return pr.err }
+
+func (pr *Profile) preScore(s *cluster.State, p cluster.PodID) error {
+	for _, pre := range pr.preScorers {
+		if err := pre.PreScore(s, p); err != nil {
+			return fmt.Errorf("running PreScore plugin %q: %w", pre.name, err)
+		}
+	}
+	return nil
 }
 
 // feasible returns the feasible nodes in the order in which they were looked at.

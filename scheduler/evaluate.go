@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/berthsim/berth/cluster"
 )
@@ -16,6 +17,8 @@ type Evaluation struct {
 	// Scored is false if the choice needed no scores: no node or one is feasible,
 	// or nothing scores.
 	Scored bool
+	// Err is why the pod could not be scored, nil if it could be.
+	Err error
 }
 
 // A NodeScore is what the plugins score a node.
@@ -45,6 +48,11 @@ func (pr *Profile) Evaluate(s *cluster.State, p cluster.PodID) Evaluation {
 	if len(nodes) == 0 {
 		return e
 	}
+	if len(nodes) > 1 {
+		if e.Err = pr.preScore(s, p); e.Err != nil {
+			return e
+		}
+	}
 	e.Chosen = 0
 	if len(nodes) > 1 {
 		sum := pr.tellScores(s, p, nodes, &e)
@@ -70,17 +78,21 @@ func (pr *Profile) diagnose(s *cluster.State, p cluster.PodID, d *Diagnosis) []c
 		return nil
 	}
 	t := pr.NewTrial(s, p)
+	restricting := []string{v.plugin}
 	if n := s.Pods.Nominated[p]; n != cluster.None && s.Nodes.IsLive(n) {
 		plugin, verdict := t.VerdictWithNominees(n)
 		if verdict.Code == Success {
 			return []cluster.NodeID{n}
 		}
+		restricting = append(restricting, plugin) // as upstream, which has one set for both
 		if !slices.Contains(v.nodes, n) {
 			d.Verdicts = append(d.Verdicts, NodeVerdict{n, plugin, verdict})
 		}
 	}
 	if !v.all {
-		d.Absent = Verdict{Unresolvable, []string{"node(s) didn't satisfy plugin(s) [" + v.plugin + "]"}}
+		slices.Sort(restricting)
+		restricting = slices.Compact(restricting)
+		d.Absent = Verdict{Unresolvable, []string{"node(s) didn't satisfy plugin(s) [" + strings.Join(restricting, " ") + "]"}}
 	}
 	var feasible []cluster.NodeID
 	for _, n := range v.nodes {

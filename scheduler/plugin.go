@@ -104,6 +104,16 @@ type BatchScorer interface {
 	ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool
 }
 
+// A PreScorer is a Scorer that can fail: there may be pods that Kubernetes accepts
+// and a plugin can't make sense of. Such a pod isn't placed if it has a choice.
+type PreScorer interface {
+	Scorer
+
+	// PreScore returns what is wrong with p, nil if nothing is. It is called
+	// before p is scored.
+	PreScore(s *cluster.State, p cluster.PodID) error
+}
+
 // A SetScorer is a Scorer whose score of a node depends on which other nodes are
 // feasible. Its Score is ScoreAmong all nodes.
 type SetScorer interface {

@@ -2,14 +2,14 @@ package scheduler
 
 import "github.com/berthsim/berth/cluster"
 
-// mayEnqueue reports whether no plugin forbids that p be tried.
-func (pr *Profile) mayEnqueue(s *cluster.State, p cluster.PodID) bool {
+// PreEnqueue says whether p may be tried at all; if not, which plugin forbids it.
+func (pr *Profile) PreEnqueue(s *cluster.State, p cluster.PodID) (plugin string, v Verdict) {
 	for _, pre := range pr.enqueuers {
-		if pre.PreEnqueue(s, p).Code != Success {
-			return false
+		if v := pre.PreEnqueue(s, p); v.Code != Success {
+			return pre.name, v
 		}
 	}
-	return true
+	return "", Verdict{}
 }
 
 // Preemption returns what the profile's preemptors propose for p, which fits

@@ -11,7 +11,22 @@ import (
 type Weighted struct {
 	Name   string // of a plugin, in any case
 	Weight int64  // 1 to MaxWeight
+	Args   Args   // the plugin's options; nil for its defaults
+	Except Points // at which the plugin is left out
 }
+
+// Points is a set of extension points, named as in Kubernetes.
+type Points uint8
+
+// The extension points at which a plugin may be left out.
+const (
+	AtPreEnqueue Points = 1 << iota
+	AtPreFilter         // of which Berth has Preselector
+	AtFilter
+	AtPostFilter
+	AtScore
+	AtReserve // of which Berth has Allocator
+)
 
 // MaxWeight is the highest weight a plugin may have: with it, the sum over a
 // thousand plugins still fits.
@@ -22,8 +37,9 @@ const MaxWeight = 1 << 40
 type Profile struct {
 	filters      []namedFilter
 	preselectors []namedPreselector
-	enqueuers    []PreEnqueuer
+	enqueuers    []namedPreEnqueuer
 	scorers      []weightedScorer
+	preScorers   []namedPreScorer
 	allocators   []Allocator
 	preemptors   []Preemptor
 	ties         Ties
@@ -32,6 +48,7 @@ type Profile struct {
 	// start is the place in the order of zones where the next cycle begins to
 	// look at nodes.
 	start int
+	err   error // of the last Select
 
 	nodes    []cluster.NodeID // scratch: feasible nodes
 	one, sum []int64          // scratch: one plugin's scores, and all of them
@@ -45,6 +62,16 @@ type namedFilter struct {
 type namedPreselector struct {
 	name string
 	Preselector
+}
+
+type namedPreScorer struct {
+	name string
+	PreScorer
+}
+
+type namedPreEnqueuer struct {
+	name string
+	PreEnqueuer
 }
 
 type weightedScorer struct {
@@ -76,14 +103,14 @@ func NewProfile(plugins []*Plugin, policy []Weighted) (*Profile, error) {
 		if w.Weight < 1 || w.Weight > MaxWeight {
 			return nil, fmt.Errorf("plugin %s has weight %d; a weight is a whole number from 1 to %d", w.Name, w.Weight, int64(MaxWeight))
 		}
-		inst, err := pl.instance()
+		inst, err := pl.instance(w.Args)
 		if err != nil {
 			return nil, err
 		}
 		named[pl] = inst
-		pr.addScorer(pl.Name, w.Weight, inst)
-		pr.addAllocator(inst)
-		pr.addPreemptor(inst)
+		pr.addScorer(pl.Name, w, inst)
+		pr.addAllocator(w.Except, inst)
+		pr.addPreemptor(w.Except, inst)
 	}
 	if len(policy) == 1 {
 		pl, _ := Find(plugins, policy[0].Name)
@@ -108,7 +135,7 @@ func expand(plugins []*Plugin, policy []Weighted) (out []Weighted, err error) {
 			if m.Weight > MaxWeight/max(w.Weight, 1) {
 				return nil, fmt.Errorf("plugin %s has weight %d; that is too much for its member %s", w.Name, w.Weight, m.Name)
 			}
-			out = append(out, Weighted{m.Name, m.Weight * w.Weight})
+			out = append(out, Weighted{m.Name, m.Weight * w.Weight, m.Args, m.Except | w.Except})
 		}
 	}
 	return out, nil
@@ -124,55 +151,68 @@ func (pr *Profile) addFilters(plugins []*Plugin, policy []Weighted, named map[*P
 		inst, ok := named[pl]
 		if !ok {
 			var err error
-			if inst, err = pl.instance(); err != nil {
+			if inst, err = pl.instance(nil); err != nil {
 				return err
 			}
-			pr.addAllocator(inst)
-			pr.addPreemptor(inst)
+			pr.addAllocator(0, inst)
+			pr.addPreemptor(0, inst)
 		}
-		pr.addFilter(pl.Name, inst)
+		pr.addFilter(pl.Name, except(plugins, policy, pl), inst)
 	}
 	for _, w := range policy {
 		if pl, _ := Find(plugins, w.Name); !pl.Required {
-			pr.addFilter(pl.Name, named[pl])
+			pr.addFilter(pl.Name, w.Except, named[pl])
 		}
 	}
 	return nil
 }
 
-func (pr *Profile) addFilter(name string, inst any) {
-	if f, ok := inst.(Filter); ok {
+// except returns the points at which policy leaves pl out.
+func except(plugins []*Plugin, policy []Weighted, pl *Plugin) Points {
+	for _, w := range policy {
+		if found, _ := Find(plugins, w.Name); found == pl {
+			return w.Except
+		}
+	}
+	return 0
+}
+
+func (pr *Profile) addFilter(name string, except Points, inst any) {
+	if f, ok := inst.(Filter); ok && except&AtFilter == 0 {
 		pr.filters = append(pr.filters, namedFilter{name, f})
 	}
-	if f, ok := inst.(Preselector); ok {
+	if f, ok := inst.(Preselector); ok && except&AtPreFilter == 0 {
 		pr.preselectors = append(pr.preselectors, namedPreselector{name, f})
 	}
-	if f, ok := inst.(PreEnqueuer); ok {
-		pr.enqueuers = append(pr.enqueuers, f)
+	if f, ok := inst.(PreEnqueuer); ok && except&AtPreEnqueue == 0 {
+		pr.enqueuers = append(pr.enqueuers, namedPreEnqueuer{name, f})
 	}
 }
 
-func (pr *Profile) addPreemptor(inst any) {
-	if pre, ok := inst.(Preemptor); ok {
+func (pr *Profile) addPreemptor(except Points, inst any) {
+	if pre, ok := inst.(Preemptor); ok && except&AtPostFilter == 0 {
 		pr.preemptors = append(pr.preemptors, pre)
 	}
 }
 
-func (pr *Profile) addScorer(name string, weight int64, inst any) {
-	if sc, ok := inst.(Scorer); ok {
+func (pr *Profile) addScorer(name string, w Weighted, inst any) {
+	if sc, ok := inst.(Scorer); ok && w.Except&AtScore == 0 {
 		norm, _ := inst.(Normalizer)
-		pr.scorers = append(pr.scorers, weightedScorer{name, weight, sc, norm})
+		pr.scorers = append(pr.scorers, weightedScorer{name, w.Weight, sc, norm})
+		if pre, ok := inst.(PreScorer); ok {
+			pr.preScorers = append(pr.preScorers, namedPreScorer{name, pre})
+		}
 	}
 }
 
-func (pr *Profile) addAllocator(inst any) {
-	if a, ok := inst.(Allocator); ok {
+func (pr *Profile) addAllocator(except Points, inst any) {
+	if a, ok := inst.(Allocator); ok && except&AtReserve == 0 {
 		pr.allocators = append(pr.allocators, a)
 	}
 }
 
-func (pl *Plugin) instance() (any, error) {
-	inst, err := pl.New(nil)
+func (pl *Plugin) instance(args Args) (any, error) {
+	inst, err := pl.New(args)
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: %w", pl.Name, err)
 	}

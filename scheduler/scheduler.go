@@ -19,6 +19,8 @@ type Scheduler struct {
 	gated   []waiting // not to be tried until something about them changes
 	refused []refused // in order of time
 
+	nominees bool // whether nodes were kept for pods at the end of the last Step
+
 	// failedAt says, by class, at which version of the State a pod of the class
 	// fitted nowhere. Until anything changes, no other does: a class is what
 	// decisions can tell apart.
@@ -68,6 +70,7 @@ func (sc *Scheduler) Step(s *cluster.State, events []cluster.Event) (wake cluste
 	for len(sc.queue) > 0 {
 		sc.try(s, sc.queue.Pop())
 	}
+	sc.nominees = s.AnyNominee()
 	if len(sc.refused) > 0 {
 		return sc.refused[0].until
 	}
@@ -84,7 +87,7 @@ func (sc *Scheduler) take(s *cluster.State, e *cluster.Event) (room bool) {
 		}
 		return e.Node != cluster.None // others may want to be near it
 	case cluster.PodChanged:
-		sc.release(e.Pod)
+		sc.release(s, e.Pod)
 		return true
 	case cluster.Rejected:
 		if e.Decision.Kind == cluster.Bind && s.Pods.Phase[e.Pod] == cluster.Pending {
@@ -92,7 +95,7 @@ func (sc *Scheduler) take(s *cluster.State, e *cluster.Event) (room bool) {
 		}
 		return true
 	case cluster.PodEnded:
-		return e.Node != cluster.None
+		return e.Node != cluster.None || sc.nominees // one may have been kept for it
 	case cluster.NodeAdded, cluster.NodeChanged, cluster.ObjectSet, cluster.ObjectRemoved:
 		return true
 	}
@@ -100,9 +103,9 @@ func (sc *Scheduler) take(s *cluster.State, e *cluster.Event) (room bool) {
 }
 
 // release has p tried again if it was gated.
-func (sc *Scheduler) release(p cluster.PodID) {
+func (sc *Scheduler) release(s *cluster.State, p cluster.PodID) {
 	for i, w := range sc.gated {
-		if w.pod == p {
+		if w.pod == p && w.order == s.Pods.Order[p] { // or another pod had the row
 			sc.gated = append(sc.gated[:i], sc.gated[i+1:]...)
 			sc.queue.Push(w)
 			return
@@ -120,7 +123,7 @@ func (sc *Scheduler) try(s *cluster.State, w waiting) {
 	if s.Pods.Order[p] != w.order || s.Pods.Phase[p] != cluster.Pending {
 		return // it ended while it waited
 	}
-	if !sc.profile.mayEnqueue(s, p) {
+	if _, v := sc.profile.PreEnqueue(s, p); v.Code != Success {
 		sc.gated = append(sc.gated, w)
 		return
 	}
@@ -136,7 +139,7 @@ func (sc *Scheduler) try(s *cluster.State, w waiting) {
 		s.Bind(p, n, a)
 		return
 	}
-	if !sc.profile.preempt(s, p) {
+	if sc.profile.Err() != nil || !sc.profile.preempt(s, p) {
 		sc.failedAt[c] = s.Version()
 	}
 	sc.parked = append(sc.parked, w)

@@ -1,14 +1,18 @@
 package manifest
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"maps"
 	"reflect"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/berthsim/berth/internal/input"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // A decoder reads objects of the Kubernetes API from JSON, strictly: a field that
@@ -18,26 +22,28 @@ import (
 // rest.
 type decoder struct {
 	scanner
-	names map[string]string // texts seen, so that equal ones share memory
+	names  map[string]string // texts seen, so that equal ones share memory
+	spares map[reflect.Type]reflect.Value
 }
 
 // maxNames bounds the texts that are remembered. Most of what is beyond are the
 // names of single objects.
 const maxNames = 1 << 16
 
-// decode reads the object in data into o, a pointer. Its error is a *FieldError.
-func (d *decoder) decode(data []byte, o any) error {
-	d.scanner = scanner{data: data}
-	d.space()
+// decode reads the object at an offset of data into o, a pointer, and returns
+// where it ends. Its error is a *FieldError.
+func (d *decoder) decode(data []byte, start int, o any) (end int, err error) {
+	d.scanner = scanner{data: data, at: start}
 	v := reflect.ValueOf(o)
-	return d.value(schemaOf(v.Type()), v.Elem())
+	err = d.value(schemaOf(v.Type()), v.Elem())
+	return d.at, err
 }
 
 // value reads a value into v, which is of the schema's type but for pointers. If v
 // is the zero Value, what is read is checked and dropped.
 func (d *decoder) value(s *schema, v reflect.Value) error {
-	start := d.at
-	if c := d.space(); c == 'n' {
+	c, start := d.space(), d.at
+	if c == 'n' {
 		return d.literal("null") // as if it were left out
 	}
 	for v.IsValid() && v.Kind() == reflect.Pointer {
@@ -46,7 +52,6 @@ func (d *decoder) value(s *schema, v reflect.Value) error {
 		}
 		v = v.Elem()
 	}
-	c := d.data[min(d.at, len(d.data)-1)]
 	switch s.shape {
 	case structure:
 		if c != '{' {
@@ -116,7 +121,7 @@ func (d *decoder) structure(s *schema, v reflect.Value) error {
 
 // nearest advises on a field that a type doesn't have.
 func nearest(key string, s *schema) string {
-	best, least := "", len(key)/3+1
+	best, least := "", len(key)/4+1
 	for _, name := range slices.Sorted(maps.Keys(s.fields)) {
 		if distance := editDistance(key, name); distance < least {
 			best, least = name, distance
@@ -154,44 +159,54 @@ func editDistance(a, b string) int {
 }
 
 func (d *decoder) dictionary(s *schema, v reflect.Value) error {
-	var entries reflect.Value
-	if v.IsValid() {
-		if v.IsNil() {
-			v.Set(reflect.MakeMap(v.Type()))
-		}
-		entries = v
-	}
-	plain, _ := any(nil).(map[string]string)
-	if entries.IsValid() && entries.CanInterface() {
-		plain, _ = entries.Interface().(map[string]string)
-	}
-	return d.object(func(key []byte) error {
-		start := d.at
-		switch {
-		case plain != nil:
+	if !v.IsValid() {
+		return d.object(func(key []byte) error {
 			name := d.shared(key)
-			if _, ok := plain[name]; ok {
-				return in(failure(start, "is given twice", "leave one out"), name)
-			}
-			var value string
-			err := d.value(s.elem, reflect.ValueOf(&value).Elem())
-			plain[name] = value
-			return in(err, name)
-		case !entries.IsValid():
-			if err := d.value(s.elem, reflect.Value{}); err != nil {
-				return in(err, string(key))
+			if err := d.value(s.elem, v); err != nil {
+				return in(err, name)
 			}
 			return nil
-		}
-		name := d.shared(key)
-		at := reflect.ValueOf(name).Convert(entries.Type().Key())
-		if entries.MapIndex(at).IsValid() {
+		})
+	}
+	if v.IsNil() {
+		v.Set(reflect.MakeMap(v.Type()))
+	}
+	if m, ok := v.Interface().(map[string]string); ok {
+		return d.texts(m)
+	}
+	value := reflect.New(v.Type().Elem()).Elem()
+	return d.object(func(key []byte) error {
+		start, name := d.at, d.shared(key)
+		at := reflect.ValueOf(name).Convert(v.Type().Key())
+		if v.MapIndex(at).IsValid() {
 			return in(failure(start, "is given twice", "leave one out"), name)
 		}
-		value := reflect.New(entries.Type().Elem()).Elem()
-		err := d.value(s.elem, value)
-		entries.SetMapIndex(at, value)
-		return in(err, name)
+		value.SetZero()
+		if err := d.value(s.elem, value); err != nil {
+			return in(err, name)
+		}
+		v.SetMapIndex(at, value)
+		return nil
+	})
+}
+
+// texts is dictionary for what most dictionaries are.
+func (d *decoder) texts(m map[string]string) error {
+	return d.object(func(key []byte) error {
+		start, name := d.at, d.shared(key)
+		if _, ok := m[name]; ok {
+			return in(failure(start, "is given twice", "leave one out"), name)
+		}
+		switch d.space() {
+		case '"':
+			value, err := d.key()
+			m[name] = d.shared(value)
+			return in(err, name)
+		case 'n':
+			m[name] = ""
+			return in(d.literal("null"), name)
+		}
+		return in(d.mismatch(start, "a string"), name)
 	})
 }
 
@@ -215,7 +230,7 @@ func (d *decoder) list(s *schema, v reflect.Value) error {
 }
 
 func (d *decoder) integer(start int, s *schema, v reflect.Value) error {
-	if c := d.data[start]; c != '-' && (c < '0' || c > '9') {
+	if c := d.space(); c != '-' && (c < '0' || c > '9') {
 		return d.mismatch(start, "a whole number")
 	}
 	number, err := d.number()
@@ -239,21 +254,65 @@ func (d *decoder) custom(start int, s *schema, v reflect.Value) error {
 		return err
 	}
 	raw := d.data[start:d.at]
-	if s.typ == reflect.TypeFor[resource.Quantity]() && len(raw) > maxQuantity {
-		return failure(start, "is too long for an amount", "write a number with a unit, such as 500m or 1Gi")
-	}
 	if !v.IsValid() {
-		v = reflect.New(s.typ).Elem()
+		v = d.spare(s.typ)
 	}
-	if err := v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(raw); err != nil {
+	var err error
+	switch into := v.Addr().Interface().(type) {
+	case *resource.Quantity:
+		if !sane(raw) {
+			return failure(start, "is no amount that anybody means", remedies["Quantity"])
+		}
+		err = into.UnmarshalJSON(raw)
+	case *metav1.Time:
+		into.Time, err = parseTime(raw)
+	case json.Unmarshaler:
+		err = into.UnmarshalJSON(raw)
+	}
+	if err != nil {
 		return failure(start, "is "+input.Quoted(string(raw))+", which is no "+s.typ.Name(), remedies[s.typ.Name()])
 	}
 	return nil
 }
 
-// maxQuantity is the length of an amount, in bytes, beyond which nobody means it.
-// Kubernetes' own parser may take very long for some.
-const maxQuantity = 64
+// spare returns a value to read into that nobody looks at.
+func (d *decoder) spare(t reflect.Type) reflect.Value {
+	if d.spares == nil {
+		d.spares = map[reflect.Type]reflect.Value{}
+	}
+	v, ok := d.spares[t]
+	if !ok {
+		v = reflect.New(t).Elem()
+		d.spares[t] = v
+	}
+	return v
+}
+
+// parseTime reads a time as metav1.Time does, in less time.
+func parseTime(raw []byte) (time.Time, error) {
+	if raw[0] != '"' {
+		return time.Time{}, errors.New("no string")
+	}
+	return time.Parse(time.RFC3339, string(raw[1:len(raw)-1]))
+}
+
+// sane reports whether an amount may be left to Kubernetes' own code, which takes
+// for ever over 1e999999999.
+func sane(raw []byte) bool {
+	if len(raw) > 64 {
+		return false
+	}
+	i := bytes.IndexAny(raw, "eE")
+	if i < 0 {
+		return true
+	}
+	exponent := bytes.TrimLeft(raw[i+1:], "+-0")
+	n := 0
+	for n < len(exponent) && exponent[n] >= '0' && exponent[n] <= '9' {
+		n++
+	}
+	return n <= 2
+}
 
 // remedies say how what a type reads itself is written.
 var remedies = map[string]string{

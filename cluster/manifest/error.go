@@ -19,14 +19,12 @@ type FieldError struct {
 	Problem string
 	Remedy  string
 
-	offset int // in the text of the object, 1 more than that; 0 if not known
+	offset int  // in the text of the object, 1 more than that; 0 if not known
+	cut    bool // the text ends too early, for all that is known of it
 }
 
 // Error returns "path: problem; remedy".
-func (e *FieldError) Error() string {
-	text := e.problem() + "; " + e.Remedy
-	return text
-}
+func (e *FieldError) Error() string { return e.problem() + "; " + e.Remedy }
 
 // problem returns the path and the problem.
 func (e *FieldError) problem() string {
@@ -46,8 +44,13 @@ func (e *FieldError) problem() string {
 			}
 		}
 	}
-	if b.Len() > 0 {
+	verb, _, _ := strings.Cut(e.Problem, " ")
+	switch {
+	case b.Len() == 0:
+	case verb == "is" || verb == "has" || verb == "asks":
 		b.WriteString(" ")
+	default:
+		b.WriteString(": ")
 	}
 	return b.String() + e.Problem
 }

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"unicode/utf8"
@@ -12,6 +13,9 @@ type scanner struct {
 	data  []byte
 	at    int
 	depth int
+	// more, unless it is nil, is called at the end of data. It may drop what is
+	// before at, and puts more behind it, or returns false. Offsets change then.
+	more func() bool
 }
 
 // maxDepth is how deep values may nest: encoding/json takes as many levels.
@@ -25,21 +29,45 @@ func failure(offset int, problem, remedy string) error {
 // syntax returns an error about the next byte.
 func (s *scanner) syntax(want string) error {
 	if s.at >= len(s.data) {
-		return failure(s.at, "the text ends where "+want+" should be", "give the whole file")
+		return s.cut(s.at, "the text ends where "+want+" should be")
 	}
 	problem := fmt.Sprintf("there is %q where %s should be", rune(s.data[s.at]), want)
 	return failure(s.at, problem, "correct the JSON")
 }
 
-// space skips white space and returns the byte behind it, 0 at the end.
+// cut returns an error about data that ends too early.
+func (s *scanner) cut(offset int, problem string) error {
+	return &FieldError{Problem: problem, Remedy: "give the whole file", offset: offset + 1, cut: true}
+}
+
+// grow gets more data.
+func (s *scanner) grow() bool { return s.more != nil && s.more() }
+
+// space skips white space and returns the byte behind it, 0 at the end. Half of
+// what kubectl prints is indentation, so it looks at eight bytes at a time.
 func (s *scanner) space() byte {
-	for s.at < len(s.data) {
-		switch c := s.data[s.at]; c {
-		case ' ', '\n', '\t', '\r':
-			s.at++
-		default:
+	const spaces = 0x2020202020202020
+	data, at := s.data, s.at
+	for at < len(data) {
+		c := data[at]
+		if c > ' ' {
+			s.at = at
 			return c
 		}
+		switch c {
+		case ' ', '\n', '\t', '\r':
+			at++
+		default:
+			s.at = at
+			return c
+		}
+		for at+8 <= len(data) && binary.LittleEndian.Uint64(data[at:]) == spaces {
+			at += 8
+		}
+	}
+	s.at = at
+	if s.grow() {
+		return s.space()
 	}
 	return 0
 }
@@ -152,6 +180,9 @@ func (s *scanner) text() (raw []byte, escaped bool, err error) {
 			return raw, escaped, nil
 		case c == '\\':
 			n := escapeLength(data[i:])
+			if n < 0 {
+				n = len(data) - i
+			}
 			if n == 0 {
 				return nil, false, failure(i, "a string has a backslash that escapes nothing", "write \\\\ for a backslash")
 			}
@@ -161,27 +192,30 @@ func (s *scanner) text() (raw []byte, escaped bool, err error) {
 			return nil, false, failure(i, "a string has a control character", "escape it")
 		}
 	}
+	if s.grow() {
+		return s.text()
+	}
 	s.at = len(data)
-	return nil, false, failure(start-1, "a string does not end", "give the whole file")
+	return nil, false, s.cut(start-1, "a string does not end")
 }
 
 // escapeLength returns the length of the escape that b begins with, 0 if it is
-// none.
+// none, and -1 if b ends within it.
 func escapeLength(b []byte) int {
 	if len(b) < 2 {
-		return 0
+		return -1
 	}
 	switch b[1] {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		return 2
 	case 'u':
-		if len(b) < 6 {
-			return 0
-		}
-		for _, c := range b[2:6] {
+		for _, c := range b[2:min(len(b), 6)] {
 			if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
 				return 0
 			}
+		}
+		if len(b) < 6 {
+			return -1
 		}
 		return 6
 	}
@@ -227,21 +261,30 @@ func (s *scanner) number() ([]byte, error) {
 		is("+-")
 		ok = digits()
 	}
-	if !ok {
-		s.at = i
-		return nil, s.syntax("a digit")
+	if i == len(data) && s.grow() {
+		return s.number()
 	}
 	s.at = i
+	if !ok {
+		return nil, s.syntax("a digit")
+	}
 	return data[start:i], nil
 }
 
 // literal reads null, true or false.
 func (s *scanner) literal(word string) error {
-	if len(s.data)-s.at < len(word) || string(s.data[s.at:s.at+len(word)]) != word {
-		return s.syntax("a value")
+	rest := s.data[s.at:]
+	switch {
+	case len(rest) >= len(word) && string(rest[:len(word)]) == word:
+		s.at += len(word)
+		return nil
+	case len(rest) < len(word) && string(rest) == word[:len(rest)]:
+		if s.grow() {
+			return s.literal(word)
+		}
+		return s.cut(s.at, "the text ends within "+word)
 	}
-	s.at += len(word)
-	return nil
+	return s.syntax("a value")
 }
 
 // skip reads a value of any kind.

@@ -182,7 +182,7 @@ func differing(was, is []cluster.NamedAmount) (out []cluster.NamedAmount) {
 
 // sumError says that it is a sum that is too large.
 func sumError(err error) error {
-	return wrong("asks, in sum, for an amount of "+lastStep(err)+" that is too large to be counted", "write less than 8Ei, or 8Pi of cpu")
+	return in(wrong("asks for an amount of "+lastStep(err)+" that is in sum too large to be counted", "write less than 8Ei, or 8Pi of cpu"), "spec")
 }
 
 func lastStep(err error) string {

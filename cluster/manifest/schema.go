@@ -12,8 +12,8 @@ import (
 type shape uint8
 
 const (
-	structure shape = iota // an object with given fields
-	dictionary             // an object with any keys
+	structure  shape = iota // an object with given fields
+	dictionary              // an object with any keys
 	list
 	text
 	boolean
@@ -32,8 +32,8 @@ type schema struct {
 // A field is a field of a structure.
 type field struct {
 	name   string
-	number int    // among the fields
-	index  []int  // as reflect.Value.FieldByIndex takes it
+	number int   // among the fields
+	index  []int // as reflect.Value.FieldByIndex takes it
 	value  *schema
 	ignore bool // the table of fields says why
 }

@@ -132,7 +132,7 @@ func nodeTerm(from *v1.NodeSelectorTerm) (to cluster.NodeSelectorTerm, err error
 }
 
 var effects = map[v1.TaintEffect]cluster.Effect{
-	"":                            cluster.NoEffect,
+	"":                             cluster.NoEffect,
 	v1.TaintEffectNoSchedule:       cluster.NoSchedule,
 	v1.TaintEffectPreferNoSchedule: cluster.PreferNoSchedule,
 	v1.TaintEffectNoExecute:        cluster.NoExecute,

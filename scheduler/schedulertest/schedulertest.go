@@ -63,7 +63,7 @@ func checkOn(pl *scheduler.Plugin, trial uint64) error {
 	s := RandomState(rng, 1+rng.IntN(30))
 	old, err := pl.New(nil)
 	if err != nil {
-		return fmt.Errorf("New: %w", err)
+		return fmt.Errorf("making an instance: %w", err)
 	}
 	for round := range rounds {
 		Churn(rng, s)
@@ -96,7 +96,7 @@ type check struct {
 // all asks within a trial, once it has been undone, and with all in other rows.
 func (c *check) all() (err error) {
 	if c.fresh, err = c.plugin.New(nil); err != nil {
-		return fmt.Errorf("New: %w", err)
+		return fmt.Errorf("making an instance: %w", err)
 	}
 	mark := c.state.Mark()
 	tryOut(c.rng, c.state, c.extras)
@@ -115,7 +115,7 @@ func (c *check) all() (err error) {
 	}
 	stranger, err := c.plugin.New(nil)
 	if err != nil {
-		return fmt.Errorf("New: %w", err)
+		return fmt.Errorf("making an instance: %w", err)
 	}
 	return c.otherRows(stranger)
 }

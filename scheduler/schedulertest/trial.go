@@ -17,12 +17,12 @@ func (c *check) preselect(p cluster.PodID, verdicts []verdict, old, fresh schedu
 	}
 	names, restricted, v := pre.Preselect(c.state, p)
 	if err := verdict(v).wrong(); err != nil {
-		return fmt.Errorf("Preselect: %w", err)
+		return fmt.Errorf("in Preselect: %w", err)
 	}
 	for _, again := range []scheduler.Preselector{pre, fresh.(scheduler.Preselector)} {
 		names2, restricted2, v2 := again.Preselect(c.state, p)
 		if !slices.Equal(names, names2) || restricted != restricted2 || !verdict(v).equal(verdict(v2)) {
-			return fmt.Errorf("Preselect gives %q, %t, %v, and asked again %q, %t, %v", names, restricted, v, names2, restricted2, v2)
+			return fmt.Errorf("at first Preselect gives %q, %t, %v, and asked again %q, %t, %v", names, restricted, v, names2, restricted2, v2)
 		}
 	}
 	for i, n := range c.state.Nodes.Live() {

@@ -1,0 +1,92 @@
+package parity
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/berthsim/berth/bench/upstream/scenario"
+)
+
+// setting returns the number that an environment variable holds, or another.
+func setting(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		t.Fatalf("%s is %q; it must be a whole number from 0", name, text)
+	}
+	return n
+}
+
+// TestParity compares generated scenarios: SEED=… and PODS=… choose others, and more of them. A case
+// that differs is made smaller and written to testdata, where TestScenarios keeps it.
+func TestParity(t *testing.T) {
+	seed, pods := setting(t, "SEED", 1), setting(t, "PODS", 3000)
+	run, err := Scenarios(uint64(seed), pods)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var counts strings.Builder
+	run.Tally.Write(&counts)
+	t.Logf("outcomes compared, seed %d, %d clusters:\n%s", seed, run.Clusters, counts.String())
+	for i, m := range run.Mismatches {
+		if i < 20 {
+			t.Error(m)
+		}
+	}
+	if run.Failed != nil {
+		keep(t, Minimise(run.Failed))
+	}
+	if missing := run.Tally.Missing(expected); pods >= 20000 && len(missing) > 0 {
+		t.Errorf("no pod met these outcomes: %s", strings.Join(missing, "; "))
+	}
+	t.Log(run)
+}
+
+// keep writes a scenario that differs to where TestScenarios will find it.
+func keep(t *testing.T, s *scenario.Scenario) {
+	t.Helper()
+	var b strings.Builder
+	if err := s.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join("testdata", "found.yaml")
+	if err := os.WriteFile(name, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Errorf("a smallest scenario that differs is in %s; give it a name that says what it shows, and keep it once it is mended", name)
+}
+
+// TestScenarios compares the scenarios that are kept: each once showed a difference.
+func TestScenarios(t *testing.T) {
+	names, err := filepath.Glob("testdata/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			f, err := os.Open(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			s, err := scenario.Read(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mismatches, err := Compare(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range mismatches {
+				t.Error(m)
+			}
+		})
+	}
+}

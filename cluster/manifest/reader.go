@@ -1,0 +1,424 @@
+package manifest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/internal/input"
+	appsv1 "k8s.io/api/apps/v1"
+	v1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// A source is JSON that is, or was made from, a file.
+type source struct {
+	file string
+	data []byte
+	line func(offset int) int
+	more func(keep int) bool // drops what is before keep and makes data longer; nil if data is all
+	skip int                 // objects at the front that have been read already
+}
+
+// scanner returns a scanner at an offset that reads beyond data.
+func (src *source) scanner(at int) *scanner {
+	s := &scanner{data: src.data, at: at}
+	if src.more != nil {
+		s.more = func() bool {
+			ok := src.more(s.at)
+			s.data, s.at = src.data, 0
+			return ok
+		}
+	}
+	return s
+}
+
+// A place is a line of a file.
+type place struct {
+	file string
+	line int
+}
+
+// A reader takes in objects, and knows the cluster once it has them all.
+type reader struct {
+	out        Cluster
+	classes    cluster.Classes
+	decoder    decoder
+	priorities Priorities
+	seen       map[string]place // objects, by kind, namespace and name
+	skipped    map[string]int
+	nodes      map[string]bool
+	namespaces map[string]bool // with an object
+	pods       []podRest       // for each of out.Pods
+	cut        bool            // the last error is that what there is of a file ends too early
+}
+
+// podRest is what of a pod has to wait until all objects are read.
+type podRest struct {
+	place
+	started   time.Time // zero if it did not
+	className string    // of its priority
+	decided   bool      // it has a priority
+	policy    bool      // it has a preemption policy
+}
+
+func newReader() *reader {
+	return &reader{
+		seen: map[string]place{}, skipped: map[string]int{},
+		nodes: map[string]bool{}, namespaces: map[string]bool{},
+	}
+}
+
+// whole calls read with the offset at which s is, again and again with more of the
+// file as long as that ends too early for it.
+func (r *reader) whole(src *source, s *scanner, read func(start int) (end int, err error)) error {
+	for {
+		r.cut = false
+		end, err := read(s.at)
+		if err == nil {
+			s.at = end
+			return nil
+		}
+		if !r.cut || !s.grow() {
+			return err
+		}
+	}
+}
+
+// value reads an object or a list of objects at an offset, and returns where it
+// ends.
+func (r *reader) value(src *source, start int) (end int, err error) {
+	s := src.scanner(start)
+	list := false
+	err = r.whole(src, s, func(start int) (end int, err error) {
+		if list, err = isList(src.data, start); err != nil {
+			return 0, r.fail(src, start, "", err)
+		}
+		if list {
+			return start, nil
+		}
+		h, err := readHead(src.data, start)
+		if err != nil {
+			return 0, r.fail(src, start, "", err)
+		}
+		return r.object(src, start, h)
+	})
+	if err != nil || !list {
+		return s.at, err
+	}
+	return r.list(src, s.at)
+}
+
+// list reads a list of objects as it is met: what kind of list it is, kubectl says
+// behind them.
+func (r *reader) list(src *source, start int) (end int, err error) {
+	s := src.scanner(start)
+	var of head
+	err = s.object(func(key []byte) error {
+		switch string(key) {
+		case "items":
+			// The items of a PodList are pods, whether or not they say so.
+			of.kind = strings.TrimSuffix(of.kind, "List")
+			end, err := r.elements(src, s.at, of)
+			s.data, s.at = src.data, end
+			return err
+		case "apiVersion":
+			return s.word(&of.apiVersion)
+		case "kind":
+			return s.word(&of.kind)
+		}
+		return s.skip()
+	})
+	if err != nil {
+		return 0, r.fail(src, s.at, "", err)
+	}
+	return s.at, nil
+}
+
+// elements reads the items of a list, which are of a kind if they don't say which,
+// and returns where the list ends.
+func (r *reader) elements(src *source, start int, of head) (end int, err error) {
+	s := src.scanner(start)
+	err = s.array(func(int) error {
+		if src.skip > 0 {
+			src.skip--
+			return s.skip()
+		}
+		return r.whole(src, s, func(start int) (end int, err error) {
+			h, err := readHead(src.data, start)
+			if err != nil {
+				return 0, r.fail(src, start, "", err)
+			}
+			if h.kind != "List" {
+				h.apiVersion, h.kind = cmp.Or(h.apiVersion, of.apiVersion), cmp.Or(h.kind, of.kind)
+				return r.object(src, start, h)
+			}
+			inner := &scanner{data: src.data, at: start}
+			if err := inner.skip(); err != nil {
+				return 0, r.fail(src, start, "", err)
+			}
+			// It is all there, so it need not be read piece by piece.
+			return r.value(&source{file: src.file, data: src.data, line: src.line}, start)
+		})
+	})
+	if err != nil {
+		return 0, r.fail(src, s.at, "", err)
+	}
+	return s.at, nil
+}
+
+// object reads an object at an offset, and returns where it ends.
+func (r *reader) object(src *source, start int, h head) (end int, err error) {
+	if h.kind == "" || h.apiVersion == "" {
+		err := wrong("an object has no apiVersion or no kind", "write both: apiVersion: v1, kind: Pod")
+		return 0, r.fail(src, start, "", err)
+	}
+	switch h.apiVersion + " " + h.kind {
+	case "v1 Pod":
+		return read(r, src, start, h, r.pod)
+	case "v1 Node":
+		return read(r, src, start, h, r.node)
+	case "v1 Namespace":
+		return read(r, src, start, h, func(o *v1.Namespace, _ place) error {
+			r.namespaces[o.Name] = true
+			return r.add(Namespace(o), nil)
+		})
+	case "v1 Service":
+		return read(r, src, start, h, func(o *v1.Service, _ place) error { return r.add(Service(o), nil) })
+	case "v1 ReplicationController":
+		return read(r, src, start, h, func(o *v1.ReplicationController, _ place) error { return r.add(ReplicationController(o), nil) })
+	case "apps/v1 ReplicaSet":
+		return read(r, src, start, h, func(o *appsv1.ReplicaSet, _ place) error { return added(r, o, ReplicaSet) })
+	case "apps/v1 StatefulSet":
+		return read(r, src, start, h, func(o *appsv1.StatefulSet, _ place) error { return added(r, o, StatefulSet) })
+	case "policy/v1 PodDisruptionBudget":
+		return read(r, src, start, h, func(o *policyv1.PodDisruptionBudget, _ place) error {
+			return added(r, o, PodDisruptionBudget)
+		})
+	case "scheduling.k8s.io/v1 PriorityClass":
+		return read(r, src, start, h, func(o *schedulingv1.PriorityClass, _ place) error { r.priorities.Add(o); return nil })
+	}
+	s := &scanner{data: src.data, at: start}
+	if err := s.skip(); err != nil {
+		return 0, r.fail(src, start, h.kind, err)
+	}
+	r.skipped[kindName(h.apiVersion, h.kind)]++
+	return s.at, nil
+}
+
+// An object is a pointer to one of Kubernetes' types.
+type object[T any] interface {
+	*T
+	metav1.Object
+}
+
+// clusterScoped are the kinds that are in no namespace.
+var clusterScoped = []string{"Node", "Namespace", "PriorityClass"}
+
+// read decodes the object at an offset, completes it as the API server would, and
+// gives it to take.
+func read[T any, O object[T]](r *reader, src *source, start int, h head, take func(O, place) error) (end int, err error) {
+	o := O(new(T))
+	end, err = r.decoder.decode(src.data, start, o)
+	if err != nil {
+		return 0, r.fail(src, start, h.kind, err)
+	}
+	name := o.GetName()
+	if name == "" {
+		err := in(wrong("is missing", "give the object a name; no API server makes one of generateName here"), "metadata", "name")
+		return 0, r.fail(src, start, h.kind, err)
+	}
+	switch {
+	case slices.Contains(clusterScoped, h.kind):
+		o.SetNamespace("")
+	case o.GetNamespace() == "":
+		o.SetNamespace(metav1.NamespaceDefault)
+	}
+	what := h.kind + " " + strings.TrimPrefix(o.GetNamespace()+"/"+name, "/")
+	at := place{src.file, src.line(start)}
+	if first, ok := r.seen[what]; ok {
+		where := fmt.Sprintf("%s:%d", printable(first.file), first.line)
+		return 0, r.fail(src, start, what, wrong("is there already, at "+where, "remove one of the two"))
+	}
+	r.seen[what] = at
+	Default(o)
+	if err := take(o, at); err != nil {
+		return 0, r.fail(src, start, what, err)
+	}
+	return end, nil
+}
+
+// added converts an object and adds the result.
+func added[From any, To cluster.Object](r *reader, o From, convert func(From) (To, error)) error {
+	to, err := convert(o)
+	return r.add(to, err)
+}
+
+func (r *reader) add(o cluster.Object, err error) error {
+	if err == nil {
+		r.out.Objects = append(r.out.Objects, o)
+	}
+	return err
+}
+
+func (r *reader) node(n *v1.Node, at place) error {
+	spec, err := Node(n)
+	if err != nil {
+		return err
+	}
+	if spec.Capacity.Get(cluster.PodSlots) == 0 {
+		r.warn(at, "Node "+n.Name+" has room for no pods", "add pods to its status.allocatable, for example pods: 110")
+	}
+	r.nodes[n.Name] = true
+	r.later(n.CreationTimestamp.Time)
+	r.out.Nodes = append(r.out.Nodes, spec)
+	return nil
+}
+
+func (r *reader) pod(p *v1.Pod, at place) error {
+	if Ended(p) {
+		r.out.Ended++
+		return nil
+	}
+	spec, err := podSpec(p)
+	if err != nil {
+		return err
+	}
+	rest := podRest{
+		place: at, className: p.Spec.PriorityClassName,
+		decided: p.Spec.Priority != nil, policy: p.Spec.PreemptionPolicy != nil,
+	}
+	if rest.decided {
+		spec.Class = r.classes.Share(spec.Class)
+	}
+	if start := p.Status.StartTime; start != nil {
+		rest.started = start.Time
+	}
+	r.later(p.CreationTimestamp.Time)
+	r.later(rest.started)
+	r.out.Pods = append(r.out.Pods, spec)
+	r.pods = append(r.pods, rest)
+	return nil
+}
+
+// later moves the epoch to t if that is later.
+func (r *reader) later(t time.Time) {
+	if t.After(r.out.Epoch) {
+		r.out.Epoch = t.UTC()
+	}
+}
+
+// fail says where in a file an error is. What names the object.
+func (r *reader) fail(src *source, start int, what string, err error) error {
+	var done *Error
+	if errors.As(err, &done) {
+		return err
+	}
+	var wrong *FieldError
+	if !errors.As(err, &wrong) {
+		wrong = &FieldError{Problem: oneLine(err), Remedy: "correct it"}
+	}
+	r.cut = wrong.cut
+	offset := wrong.offset - 1
+	if offset < 0 {
+		offset = start + locate(src.data[start:], wrong.Path)
+	}
+	problem := wrong.problem()
+	if what != "" {
+		problem = printable(what) + ": " + problem
+	}
+	return &Error{File: src.file, Line: src.line(offset), Problem: problem, Remedy: wrong.Remedy}
+}
+
+// printable returns a text that stays on one line.
+func printable(text string) string { return oneLine(errors.New(text)) }
+
+func (r *reader) warn(at place, problem, remedy string) {
+	r.out.Warnings = append(r.out.Warnings, &Error{File: at.file, Line: at.line, Problem: printable(problem), Remedy: remedy})
+}
+
+// finish does what can only be done once all objects are known.
+func (r *reader) finish() (*Cluster, error) {
+	if err := r.prioritise(); err != nil {
+		return nil, err
+	}
+	for i, p := range r.out.Pods {
+		if !r.pods[i].started.IsZero() {
+			started := cluster.Time(r.pods[i].started.Sub(r.out.Epoch))
+			p.Started = &started
+		}
+	}
+	r.addNamespaces()
+	r.warnOfNodes()
+	for _, name := range slices.Sorted(maps.Keys(r.skipped)) {
+		r.out.Skipped = append(r.out.Skipped, Skipped{name, r.skipped[name]})
+	}
+	return &r.out, nil
+}
+
+// prioritise gives pods the priority of their class.
+func (r *reader) prioritise() error {
+	for i, spec := range r.out.Pods {
+		rest := &r.pods[i]
+		if rest.decided {
+			continue
+		}
+		priority, policy, err := r.priorities.resolve(rest.className)
+		var wrong *FieldError
+		if errors.As(err, &wrong) {
+			what := "Pod " + printable(spec.Class.Namespace+"/"+spec.Name) + ": "
+			return &Error{File: rest.file, Line: rest.line, Problem: what + wrong.problem(), Remedy: wrong.Remedy}
+		}
+		spec.Class.Priority = priority
+		if policy != nil && !rest.policy {
+			spec.Class.NeverPreempts = *policy == v1.PreemptNever
+		}
+		spec.Class = r.classes.Share(spec.Class)
+	}
+	return nil
+}
+
+// addNamespaces adds the namespaces that pods are in and no object describes, with
+// the label that the API server gives to all. There are no pods without one.
+func (r *reader) addNamespaces() {
+	for _, p := range r.out.Pods {
+		name := p.Class.Namespace
+		if r.namespaces[name] {
+			continue
+		}
+		r.namespaces[name] = true
+		ns := &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		Default(ns)
+		r.out.Objects = append(r.out.Objects, Namespace(ns))
+	}
+}
+
+// warnOfNodes warns of pods on nodes that are not there.
+func (r *reader) warnOfNodes() {
+	pods := map[string]int{}
+	var order []int // the first pod of each node
+	for i, p := range r.out.Pods {
+		if p.On == "" || r.nodes[p.On] {
+			continue
+		}
+		if pods[p.On] == 0 {
+			order = append(order, i)
+		}
+		pods[p.On]++
+	}
+	for _, i := range order {
+		p := r.out.Pods[i]
+		what := "Pod " + p.Class.Namespace + "/" + p.Name
+		if others := pods[p.On] - 1; others > 0 {
+			what += fmt.Sprintf(", and %d more,", others)
+		}
+		r.warn(r.pods[i].place, what+" is on node "+input.Quoted(p.On)+", which is not given", "add the node, or the pod counts nowhere")
+	}
+}
