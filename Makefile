@@ -2,6 +2,7 @@
 # make run      compares policies on a synthetic cluster, as a first example
 # make test     runs the tests
 # make verify   compares with published results and recorded traces (BERTH_TRACES)
+# make parity   compares with kube-scheduler's own code; SEED=… PODS=… choose other pods, and more
 # make lint     checks format, vets, and holds the source to its own rules
 # make bench    runs the benchmarks
 # make fuzz     runs each fuzz test for FUZZTIME
@@ -15,7 +16,12 @@ endif
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 30s
 
-.PHONY: build run test verify lint bench fuzz
+# The module that links kube-scheduler's own code: building it takes some minutes the first time.
+UPSTREAM := bench/upstream
+SEED ?= 1
+PODS ?= 20000
+
+.PHONY: build run test parity verify lint bench fuzz
 
 build:
 	go build -trimpath -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth ./cmd/berth
@@ -25,6 +31,11 @@ run: build
 
 test:
 	go test ./...
+	cd $(UPSTREAM) && PODS=4000 go test ./...
+
+parity:
+	@cd $(UPSTREAM) && SEED=$(SEED) PODS=$(PODS) go test -count=1 -timeout 12h -v -run '^(TestParity|TestScenarios)$$' ./parity | grep -v '^=== ' | \
+		awk '/ comparisons, / { sub(/^.*: /, ""); last = $$0; next } { print; fflush() } END { if (last == "") { print "parity: nothing was compared"; exit 1 }; print last }'
 
 # What is checked goes to the log of tests called TestVerify..., in files with
 # the build tag verify; what has none of them stays quiet.
@@ -34,6 +45,7 @@ verify:
 		/^--- (PASS|FAIL|SKIP): / { tests++ } \
 		{ print; fflush() } \
 		END { if (!tests) { print "verify: there is no test called TestVerify..."; exit 1 } }'
+	$(MAKE) --no-print-directory parity
 
 lint:
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
@@ -41,6 +53,7 @@ lint:
 	go vet -tags verify ./...
 	go tool staticcheck ./...
 	go tool staticcheck -tags verify ./...
+	cd $(UPSTREAM) && go vet ./... && go tool -modfile=../../go.mod staticcheck ./...
 	go test -count=1 ./internal/tidy
 
 bench:

@@ -193,7 +193,7 @@ func TestRequestedToCapacityRatio(t *testing.T) {
 		// 1000*100/100000 = 1 and 25: 13.
 		{"what scores 1 is not", up, 100000, 4, "n:13"},
 		{"all of it", down, 1000, 1, "n:0"},
-		{"nearly all of it", up, 1010, 0, "n:99"}, // 1000*100/1010 = 99.01
+		{"nearly all of it", up, 1010, 0, "n:99"},                // 1000*100/1010 = 99.01
 		{"more than there is counts as all", up, 500, 4, "n:63"}, // (100+25)/2 = 62.5
 		{"nothing of one", up, 0, 4, "n:25"},
 		{"nothing at all", up, 0, 0, "n:0"},

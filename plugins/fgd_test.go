@@ -159,8 +159,9 @@ func TestFGDRemembersTheTruth(t *testing.T) {
 				memo.kept = maxGradients - 100 // almost all that may be remembered
 			}
 			got, want := make([]int64, len(nodes)), make([]int64, len(nodes))
-			memo.ScoreBatch(s, p, nodes, got)
-			plain.ScoreBatch(s, p, nodes, want)
+			if !memo.ScoreBatch(s, p, nodes, got) || !plain.ScoreBatch(s, p, nodes, want) {
+				t.Fatalf("seed %d: it has no say about %s", seed, s.PodName(p))
+			}
 			best := 0
 			for i, n := range nodes {
 				score, gpus := twinGradient(typical, s, s.Class(p), n)
@@ -177,8 +178,15 @@ func TestFGDRemembersTheTruth(t *testing.T) {
 			a, _ := memo.Allocate(s, p, nodes[best])
 			return nodes[best], a
 		})
-		if memo.kept == 0 || plain.kept != 0 {
-			t.Errorf("seed %d: %d gradients were remembered, and %d by the plain twin", seed, memo.kept, plain.kept)
+		held := 0
+		for _, rows := range memo.seen {
+			held += len(rows)
+			if len(rows) > memo.state.Nodes.Rows() {
+				t.Errorf("seed %d: %d gradients of a class are remembered, for %d rows", seed, len(rows), memo.state.Nodes.Rows())
+			}
+		}
+		if held == 0 || seed%3 != 2 && held != memo.kept || plain.kept != 0 {
+			t.Errorf("seed %d: %d gradients are remembered, counted as %d, and %d by the plain twin", seed, held, memo.kept, plain.kept)
 		}
 	}
 }

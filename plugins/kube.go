@@ -25,3 +25,11 @@ var Kube = []scheduler.Weighted{
 	{Name: "ImageLocality", Weight: 1},
 	{Name: "NodeDeclaredFeatures", Weight: 1},
 }
+
+// KubeDefaults is Kube as a policy, by the name of kube.
+var KubeDefaults = &scheduler.Plugin{
+	Name: "Kube",
+	Doc:  "Kube scores as kube-scheduler's default profile does: all its plugins that Berth has, with their weights.",
+
+	Members: Kube,
+}

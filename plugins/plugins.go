@@ -21,6 +21,7 @@ var All = []*scheduler.Plugin{
 	DefaultPreemption,
 	NodeResourcesBalancedAllocation,
 	ImageLocality,
+	KubeDefaults,
 	LeastAllocated,
 	MostAllocated,
 	Random,

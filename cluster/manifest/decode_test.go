@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
@@ -112,19 +113,14 @@ func FuzzJSON(f *testing.F) {
 		if want := json.Valid(data); ok != want {
 			t.Errorf("taken: %v (%v), valid: %v: %q", ok, err, want, data)
 		}
-		if !ok {
+		var want string
+		if !ok || json.Unmarshal(data, &want) != nil || bytes.TrimSpace(data)[0] != '"' {
 			return
 		}
-		var want any
-		if err := json.Unmarshal(data, &want); err != nil {
-			t.Fatal(err)
-		}
-		if text, isText := want.(string); isText {
-			s := &scanner{data: data}
-			s.space()
-			if got, err := s.key(); err != nil || string(got) != text {
-				t.Errorf("%q is %q, want %q", data, got, text)
-			}
+		s = &scanner{data: data}
+		s.space()
+		if got, err := s.key(); err != nil || string(got) != want {
+			t.Errorf("%q is %q, want %q", data, got, want)
 		}
 	})
 }

@@ -44,15 +44,20 @@ func (e *FieldError) problem() string {
 			}
 		}
 	}
-	verb, _, _ := strings.Cut(e.Problem, " ")
 	switch {
 	case b.Len() == 0:
-	case verb == "is" || verb == "has" || verb == "asks":
+	case e.predicate():
 		b.WriteString(" ")
 	default:
 		b.WriteString(": ")
 	}
 	return b.String() + e.Problem
+}
+
+// predicate reports whether the problem lacks a subject.
+func (e *FieldError) predicate() bool {
+	verb, _, _ := strings.Cut(e.Problem, " ")
+	return verb == "is" || verb == "has" || verb == "asks"
 }
 
 // plain reports whether a name needs no quotes in a path.

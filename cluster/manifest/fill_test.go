@@ -52,7 +52,7 @@ func (f *filler) fill(v reflect.Value) {
 		v.Set(reflect.ValueOf(metav1.NewMicroTime(time.Unix(1700000000+int64(f.next()), 0))))
 		return
 	case metav1.FieldsV1:
-		v.Set(reflect.ValueOf(metav1.FieldsV1{Raw: []byte(`{"f:a":{}}`)}))
+		v.Set(reflect.ValueOf(*metav1.NewFieldsV1(`{"f:a":{}}`)))
 		return
 	case intstr.IntOrString:
 		v.Set(reflect.ValueOf(intstr.FromInt32(int32(f.next()))))

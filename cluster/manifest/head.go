@@ -33,7 +33,10 @@ func readHead(data []byte, start int) (h head, err error) {
 
 // word reads a string.
 func (s *scanner) word(into *string) error {
-	if s.space() != '"' {
+	switch c := s.space(); {
+	case c == 0:
+		return s.syntax("a string")
+	case c != '"':
 		return failure(s.at, "an object's kind or apiVersion is no string", "put it in quotes")
 	}
 	text, err := s.key()

@@ -331,7 +331,11 @@ func (r *reader) fail(src *source, start int, what string, err error) error {
 		offset = start + locate(src.data[start:], wrong.Path)
 	}
 	problem := wrong.problem()
-	if what != "" {
+	switch {
+	case what == "":
+	case len(wrong.Path) == 0 && wrong.predicate():
+		problem = printable(what) + " " + problem
+	default:
 		problem = printable(what) + ": " + problem
 	}
 	return &Error{File: src.file, Line: src.line(offset), Problem: problem, Remedy: wrong.Remedy}

@@ -7,8 +7,10 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/berthsim/berth/internal/input"
 	"go.yaml.in/yaml/v3"
@@ -20,11 +22,8 @@ type mark struct{ offset, line int }
 
 // lineIn returns the line of an offset.
 func lineIn(marks []mark, offset int) int {
-	i, ok := slices.BinarySearchFunc(marks, offset, func(m mark, offset int) int { return m.offset - offset })
-	if !ok {
-		i--
-	}
-	return marks[max(i, 0)].line
+	behind := sort.Search(len(marks), func(i int) bool { return marks[i].offset > offset })
+	return marks[max(behind-1, 0)].line
 }
 
 // A yamlError is an error of YAML's syntax, or something that JSON can't say.
@@ -46,7 +45,7 @@ func yamlValues(text []byte, first int, each func(json []byte, marks []mark) err
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return yamlSyntax(err, first)
+			return yamlSyntax(err, text, first)
 		}
 		e := emitter{first: first, limit: 16<<20 + 10*len(text)}
 		if err := e.value(&doc); err != nil {
@@ -60,13 +59,22 @@ func yamlValues(text []byte, first int, each func(json []byte, marks []mark) err
 
 var yamlLine = regexp.MustCompile(`^line (\d+): `)
 
-// yamlSyntax takes apart what the parser says: "yaml: line 3: did not find ...".
-func yamlSyntax(err error, first int) error {
-	problem := strings.TrimPrefix(oneLine(err), "yaml: ")
-	e := &yamlError{problem: problem, remedy: "correct the YAML"}
-	if m := yamlLine.FindStringSubmatch(problem); m != nil {
+// yamlSyntax takes apart what the parser says of a text: "yaml: line 3: did not
+// find ...", without a line if it is the first.
+func yamlSyntax(err error, text []byte, first int) error {
+	e := &yamlError{line: first, problem: strings.TrimPrefix(oneLine(err), "yaml: "), remedy: "correct the YAML"}
+	if m := yamlLine.FindStringSubmatch(e.problem); m != nil {
 		line, _ := strconv.Atoi(m[1])
-		e.line, e.problem = first+line-1, problem[len(m[0]):]
+		e.line, e.problem = first+line-1, e.problem[len(m[0]):]
+	}
+	if !utf8.Valid(text) {
+		e.problem, e.remedy = "the text is not UTF-8", "save the file as UTF-8"
+		for l := range bytes.Lines(text) {
+			if !utf8.Valid(l) {
+				break
+			}
+			e.line++
+		}
 	}
 	return e
 }

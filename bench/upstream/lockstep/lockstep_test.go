@@ -163,3 +163,24 @@ func TestFollower(t *testing.T) {
 		t.Errorf("after the victim's end: nominated %v, chosen %q", n, rs[3].Chosen)
 	}
 }
+
+// BenchmarkPlay plays generated scenarios, oracle, generation and changes of the cluster included, and
+// reports the attempts to place a pod a second.
+func BenchmarkPlay(b *testing.B) {
+	for _, nodes := range []int{20, 100, 300} {
+		b.Run(fmt.Sprintf("nodes=%d", nodes), func(b *testing.B) {
+			attempts, index := 0, uint64(0)
+			for b.Loop() {
+				err := lockstep.Run(generate.Scenario(1, index, generate.Options{Nodes: nodes}), func(lockstep.Attempt) error {
+					attempts++
+					return nil
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				index++
+			}
+			b.ReportMetric(float64(attempts)/b.Elapsed().Seconds(), "attempts/s")
+		})
+	}
+}
