@@ -183,6 +183,7 @@ func (s *State) newClass(c *Class, labels Labels) *class {
 		}
 	}
 	s.estimate(row)
+	s.antiAffinity = s.antiAffinity || len(c.AntiAffinity.Required) > 0
 	for _, m := range c.GPUs.Models {
 		row.models = append(row.models, s.model(m))
 	}
@@ -215,6 +216,10 @@ func (s *State) Class(p PodID) *Class { return &s.classes[s.Pods.Class[p]].Class
 
 // ClassByID returns the class in row c. The caller must not change it.
 func (s *State) ClassByID(c ClassID) *Class { return &s.classes[c].Class }
+
+// AnyAntiAffinity reports whether any class was ever seen whose pods keep others
+// away: one with required anti-affinity terms.
+func (s *State) AnyAntiAffinity() bool { return s.antiAffinity }
 
 // Classes returns the number of rows in the table of classes.
 func (s *State) Classes() int { return len(s.classes) }

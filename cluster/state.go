@@ -39,14 +39,16 @@ type State struct {
 	// selectorKeys are the keys under which labels count.
 	selectorKeys map[string]struct{}
 
-	placed    []atPriority // pods on nodes, by priority, the lowest first
-	version   uint64       // the last stamp given
-	arrivals  uint64       // the last Pods.Order given
-	joined    uint64       // the last Nodes.Order given
-	pending   int
-	drew      bool
-	journal   []entry
-	decisions []Decision
+	placed   []atPriority // pods on nodes, by priority, the lowest first
+	version  uint64       // the last stamp given
+	arrivals uint64       // the last Pods.Order given
+	joined   uint64       // the last Nodes.Order given
+	pending  int
+	drew     bool
+
+	antiAffinity bool
+	journal      []entry
+	decisions    []Decision
 }
 
 // NewState returns the State of an empty cluster.

@@ -23,7 +23,11 @@ func (pl *interPodAffinity) Filter(s *cluster.State, p cluster.PodID) func(clust
 func (pl *interPodAffinity) FilterTrial(s *cluster.State, p cluster.PodID) (
 	may func(cluster.NodeID) scheduler.Verdict, changed func(q cluster.PodID, n cluster.NodeID, delta int),
 ) {
-	f := &affinityFilter{state: s, class: s.Class(p)}
+	class := s.Class(p)
+	if len(class.Affinity.Required)+len(class.AntiAffinity.Required) == 0 && !s.AnyAntiAffinity() {
+		return nil, nil // as the counts would show
+	}
+	f := &affinityFilter{state: s, class: class}
 	f.share()
 	f.sums.addAll(s)
 	none := f.existing == 0

@@ -22,10 +22,11 @@ func (pl *podTopologySpread) Filter(s *cluster.State, p cluster.PodID) func(clus
 func (pl *podTopologySpread) FilterTrial(s *cluster.State, p cluster.PodID) (
 	may func(cluster.NodeID) scheduler.Verdict, changed func(q cluster.PodID, n cluster.NodeID, delta int),
 ) {
-	f := &spreadFilter{state: s, class: s.Class(p)}
-	if f.constraints = pl.constraints(s, f.class, false); len(f.constraints) == 0 {
+	constraints := pl.constraints(s, s.Class(p), false)
+	if len(constraints) == 0 {
 		return nil, nil
 	}
+	f := &spreadFilter{state: s, class: s.Class(p), constraints: constraints}
 	f.count(s.Pods.Class[p])
 	return f.may, f.changed
 }

@@ -81,12 +81,12 @@ func TestDecodeErrors(t *testing.T) {
 		{"{\"spec\": {\"nodeName\": \"a\nb\"}}", `spec.nodeName: a string has a control character; escape it`},
 		{`{"spec": {"nodeName": "a`, `spec.nodeName: a string does not end; give the whole file`},
 		{`{"spec": {"nodeName": `, `spec.nodeName: the text ends where a value should be; give the whole file`},
-		{`{"spec": {"nodeName" "a"}}`, `spec: there is '"' where a colon should be; correct the JSON`},
-		{`{"spec": {"nodeName": "a" "b"}}`, `spec: there is '"' where a comma or the end of the object should be; correct the JSON`},
-		{`{"spec": {"priority": 01}}`, `spec: there is '1' where a comma or the end of the object should be; correct the JSON`},
-		{`{"spec": {"priority": -}}`, `spec.priority: there is '}' where a digit should be; correct the JSON`},
-		{`{"spec": {"priority": nil}}`, `spec.priority: there is 'n' where a value should be; correct the JSON`},
-		{`{"spec": {"containers": [{} {}]}}`, `spec.containers: there is '{' where a comma or the end of the array should be; correct the JSON`},
+		{`{"spec": {"nodeName" "a"}}`, `spec: there is '"' where a colon should be; correct the file`},
+		{`{"spec": {"nodeName": "a" "b"}}`, `spec: there is '"' where a comma or the end of the object should be; correct the file`},
+		{`{"spec": {"priority": 01}}`, `spec: there is '1' where a comma or the end of the object should be; correct the file`},
+		{`{"spec": {"priority": -}}`, `spec.priority: there is '}' where a digit should be; correct the file`},
+		{`{"spec": {"priority": nil}}`, `spec.priority: there is 'n' where a value should be; correct the file`},
+		{`{"spec": {"containers": [{} {}]}}`, `spec.containers: there is '{' where a comma or the end of the array should be; correct the file`},
 	} {
 		var d decoder
 		_, err := d.decode([]byte(tt.text), 0, &v1.Pod{})

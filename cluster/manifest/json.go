@@ -32,7 +32,7 @@ func (s *scanner) syntax(want string) error {
 		return s.cut(s.at, "the text ends where "+want+" should be")
 	}
 	problem := fmt.Sprintf("there is %q where %s should be", rune(s.data[s.at]), want)
-	return failure(s.at, problem, "correct the JSON")
+	return failure(s.at, problem, "correct the file")
 }
 
 // cut returns an error about data that ends too early.

@@ -6,9 +6,9 @@ import (
 	schedulingv1 "k8s.io/api/scheduling/v1"
 )
 
-// Priorities are the priority classes of a cluster, by which pods that are
-// created get their priority. The two that every cluster has need not be added.
-type Priorities struct {
+// priorities are the priority classes of a cluster, by which pods get their
+// priority as they are created. The two that every cluster has need not be added.
+type priorities struct {
 	byName map[string]*schedulingv1.PriorityClass
 	normal *schedulingv1.PriorityClass // of pods that name none
 }
@@ -19,8 +19,8 @@ var systemPriorities = map[string]int32{
 	"system-node-critical":    2000001000,
 }
 
-// Add adds a class. If several are the default, the one of the lowest value is.
-func (ps *Priorities) Add(c *schedulingv1.PriorityClass) {
+// add adds a class. If several are the default, the one of the lowest value is.
+func (ps *priorities) add(c *schedulingv1.PriorityClass) {
 	if ps.byName == nil {
 		ps.byName = map[string]*schedulingv1.PriorityClass{}
 	}
@@ -30,26 +30,9 @@ func (ps *Priorities) Add(c *schedulingv1.PriorityClass) {
 	}
 }
 
-// Admit gives a pod that has none a priority, and with it its class's preemption
-// policy, unless it has one of its own. It fails with a *FieldError if the pod
-// names a class that is not there.
-func (ps *Priorities) Admit(p *v1.Pod) error {
-	if p.Spec.Priority != nil {
-		return nil
-	}
-	priority, policy, err := ps.resolve(p.Spec.PriorityClassName)
-	if err != nil {
-		return err
-	}
-	p.Spec.Priority = &priority
-	if p.Spec.PreemptionPolicy == nil {
-		p.Spec.PreemptionPolicy = policy
-	}
-	return nil
-}
-
-// resolve returns what a class means for pods that name it, or no class.
-func (ps *Priorities) resolve(name string) (int32, *v1.PreemptionPolicy, error) {
+// resolve returns the priority and the preemption policy of pods that name a class,
+// or "" for none. It fails with a *FieldError if there is no such class.
+func (ps *priorities) resolve(name string) (int32, *v1.PreemptionPolicy, error) {
 	c := ps.byName[name]
 	if name == "" {
 		c = ps.normal

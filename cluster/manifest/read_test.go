@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // names returns the names of pods.
@@ -53,6 +55,40 @@ func TestForms(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestKubectlYAML writes a cluster as kubectl does, in either format.
+func TestKubectlYAML(t *testing.T) {
+	content := kubectlJSON(2, 301)
+	want, err := Read("-", content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := kubectlYAML(t, content)
+	if _, items, ok := listItems(part{text, 1}); !ok || len(items) != 303 {
+		t.Errorf("the list is split into %d items", len(items))
+	}
+	got, err := Read("-", text)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("YAML and JSON make different clusters: %v", err)
+	}
+}
+
+// kubectlYAML returns JSON as YAML, in kubectl's style.
+func kubectlYAML(t testing.TB, content []byte) []byte {
+	t.Helper()
+	var tree any
+	if err := json.Unmarshal(content, &tree); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	e.CompactSeqIndent()
+	if err := e.Encode(tree); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func podYAML(name string) string {
@@ -127,8 +163,8 @@ func TestReadErrors(t *testing.T) {
 		{"\nkind: Pod\n", "test.yaml:2: an object has no apiVersion or no kind; write both: apiVersion: v1, kind: Pod"},
 		{"apiVersion: v1\nkind: [Pod]\n", "test.yaml:2: an object's kind or apiVersion is no string; put it in quotes"},
 		{"apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\n", "test.yaml:3: Pod: metadata.name is missing; give the object a name; no API server makes one of generateName here"},
-		{"- a\n", "test.yaml:1: there is '[' where an object should be; correct the JSON"},
-		{"a\n", `test.yaml:1: there is '"' where an object should be; correct the JSON`},
+		{"- a\n", "test.yaml:1: there is '[' where an object should be; correct the file"},
+		{"a\n", `test.yaml:1: there is '"' where an object should be; correct the file`},
 		{"a: b: c\n", "test.yaml:1: mapping values are not allowed in this context; correct the YAML"},
 		{"a: 1\n---\na: {\n", "test.yaml:1: an object has no apiVersion or no kind; write both: apiVersion: v1, kind: Pod"},
 		{podYAML("a") + "---\na: {\n", "test.yaml:5: did not find expected node content; correct the YAML"},
@@ -140,10 +176,10 @@ func TestReadErrors(t *testing.T) {
 		{"apiVersion: v1\nkind: List\nitems:\n- " + strings.ReplaceAll(podYAML("a"), "\n", "\n  ") + "spec:\n    nodeNam: x\n", `test.yaml:8: Pod: spec has no field "nodeNam"; did you mean nodeName?`},
 		{"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a, labels: {\n", "test.yaml:6: did not find expected node content; correct the YAML"},
 		{"{\n\"apiVersion\": \"v1\",\n\"items\": [\n" + podA + ",\n" + podA + "\n]}", "test.yaml:5: Pod default/a is there already, at test.yaml:4; remove one of the two"},
-		{"{\n\"apiVersion\": \"v1\",\n\"items\": [\n" + podA + ",\n5]}", "test.yaml:5: there is '5' where an object should be; correct the JSON"},
+		{"{\n\"apiVersion\": \"v1\",\n\"items\": [\n" + podA + ",\n5]}", "test.yaml:5: there is '5' where an object should be; correct the file"},
 		{"{\n\"apiVersion\": \"v1\",\n\"items\": [\n" + podA + "\n", "test.yaml:5: the text ends where a comma or the end of the array should be; give the whole file"},
 		{"{\"items\": [{\"metadata\": {}}], \"kind\": \"PodList\", \"apiVersion\": \"v1\"}", "test.yaml:1: an object has no apiVersion or no kind; write both: apiVersion: v1, kind: Pod"},
-		{podA + "\n}", "test.yaml:2: there is '}' where an object should be; correct the JSON"},
+		{podA + "\n}", "test.yaml:2: there is '}' where an object should be; correct the file"},
 		{"\x1f\x8bx", "test.yaml: damaged gzip data; compress the file again"},
 		{"a: \"\xff\"", "test.yaml:1: the text is not UTF-8; save the file as UTF-8"},
 	} {
