@@ -77,15 +77,23 @@ func TestKubectlYAML(t *testing.T) {
 // kubectlYAML returns JSON as YAML, in kubectl's style.
 func kubectlYAML(t testing.TB, content []byte) []byte {
 	t.Helper()
-	var tree any
-	if err := json.Unmarshal(content, &tree); err != nil {
+	var tree yaml.Node // JSON is YAML, but for its style
+	if err := yaml.Unmarshal(content, &tree); err != nil {
 		t.Fatal(err)
 	}
+	var plain func(n *yaml.Node)
+	plain = func(n *yaml.Node) {
+		n.Style = 0
+		for _, c := range n.Content {
+			plain(c)
+		}
+	}
+	plain(&tree)
 	var b bytes.Buffer
 	e := yaml.NewEncoder(&b)
 	e.SetIndent(2)
 	e.CompactSeqIndent()
-	if err := e.Encode(tree); err != nil {
+	if err := e.Encode(&tree); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

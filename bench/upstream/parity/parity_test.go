@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/berthsim/berth/bench/upstream/scenario"
+	"github.com/berthsim/berth/bench/upstream/tally"
 )
 
 // setting returns the number that an environment variable holds, or another.
@@ -43,7 +44,7 @@ func TestParity(t *testing.T) {
 	if run.Failed != nil {
 		keep(t, Minimise(run.Failed))
 	}
-	if missing := run.Tally.Missing(expected); pods >= 20000 && len(missing) > 0 {
+	if missing := run.Tally.Missing(tally.Expected); pods >= 20000 && len(missing) > 0 {
 		t.Errorf("no pod met these outcomes: %s", strings.Join(missing, "; "))
 	}
 	t.Log(run)

@@ -103,28 +103,17 @@ func Compare(s *scenario.Scenario) ([]Mismatch, error) {
 	return run.Mismatches, nil
 }
 
-// Minimise returns a smaller scenario that still has a mismatch of the same kind as the first of s: it
-// leaves out steps, in ever smaller runs of them, as long as it does (Zeller's delta debugging).
+// Minimise returns a smaller scenario that still has a mismatch of the same kind as the first of s.
 func Minimise(s *scenario.Scenario) *scenario.Scenario {
 	first, err := Compare(s)
 	if err != nil || len(first) == 0 {
 		return s
 	}
-	fails := func(c *scenario.Scenario) bool {
+	return scenario.Minimise(s, func(c *scenario.Scenario) bool {
 		m, err := Compare(c)
 		return err == nil && len(m) > 0 && m[0].kind() == first[0].kind()
-	}
-	best := s.Clone()
-	for size := len(best.Steps) / 2; size > 0; size /= 2 {
-		for from := 0; from < len(best.Steps); {
-			c := best.Clone()
-			c.Steps = append(c.Steps[:from], c.Steps[min(from+size, len(c.Steps)):]...)
-			if fails(c) {
-				best = c
-			} else {
-				from += size
-			}
-		}
-	}
-	return best
+	}, minimiseTries)
 }
+
+// minimiseTries bounds the work of making a scenario smaller: some minutes.
+const minimiseTries = 3000
