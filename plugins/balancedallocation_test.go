@@ -92,6 +92,31 @@ func TestBalancedAllocationResources(t *testing.T) {
 	}
 }
 
+// TestBalancedAllocationRoundsAsUpstream scores pods that take the same share of
+// three resources, on nodes that have as much of each. The mean of three times 0.8
+// is not quite 0.8 as a float, so that evenness is just under 100; that of three
+// times 1/11 is, as long as the squares are those of differences.
+func TestBalancedAllocationRoundsAsUpstream(t *testing.T) {
+	for _, tt := range []struct {
+		capacity, pod int64
+		want          string
+	}{{5, 4, "n:74"}, {11, 1, "n:75"}} {
+		w := halfFull(cluster.Amounts{cluster.CPU: tt.capacity, cluster.Memory: tt.capacity}, nil, extended(nic, tt.capacity), nil)
+		pod := cluster.Class{Requests: cluster.Amounts{cluster.CPU: tt.pod, cluster.Memory: tt.pod}, Extended: extended(nic, tt.pod)}
+		args := `{"resources": [{"name": "cpu"}, {"name": "memory"}, {"name": "example.com/nic"}]}`
+		if got := w.score(t, plugins.NodeResourcesBalancedAllocation, args, pod); got != tt.want {
+			t.Errorf("%d of %d: %s; want %s", tt.pod, tt.capacity, got, tt.want)
+		}
+	}
+	// Without CPU the other two count, which are half apart: evenness 75; 50 + (50-25)/2 = 62.5.
+	w := halfFull(cluster.Amounts{cluster.Memory: 2}, nil, extended(nic, 2), nil)
+	args := `{"resources": [{"name": "cpu"}, {"name": "memory"}, {"name": "example.com/nic"}]}`
+	pod := cluster.Class{Requests: cluster.Amounts{cluster.Memory: 2}, Extended: extended(nic, 1)}
+	if got := w.score(t, plugins.NodeResourcesBalancedAllocation, args, pod); got != "n:62" {
+		t.Errorf("without CPU: %s; want n:62", got)
+	}
+}
+
 func TestBalancedAllocationArgs(t *testing.T) {
 	for args, words := range map[string]string{
 		`{"resources": [{"name": "cpu"}, {"name": "cpu"}]}`: "stands twice",

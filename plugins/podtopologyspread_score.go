@@ -66,11 +66,10 @@ type softDomains struct {
 	selected []bool // by ClassID
 	weight   float64
 
-	// numbers of domains by the value of the topology key, and the pods in each.
-	// A node without the key is in domain "". Both are empty for hostnames:
-	// each is one node's, whose pods are counted when it is scored.
-	numbers map[string]int
-	pods    []int
+	// pods in each domain, by the value of the topology key. A node without the
+	// key is in domain "". Hostnames are left out: each is one node's, whose pods
+	// are counted when it is scored.
+	pods map[string]int
 }
 
 // size finds the domains that feasible nodes are in, and weighs the constraints
@@ -78,7 +77,7 @@ type softDomains struct {
 func (sc *spreadScore) size(feasible []cluster.NodeID) {
 	sc.domains = make([]softDomains, len(sc.constraints))
 	for i := range sc.domains {
-		sc.domains[i].numbers = map[string]int{}
+		sc.domains[i].pods = map[string]int{}
 		sc.domains[i].selected = selected(sc.state, &sc.constraints[i], sc.class.Namespace)
 	}
 	scored := 0
@@ -92,12 +91,8 @@ func (sc *spreadScore) size(feasible []cluster.NodeID) {
 			if sc.constraints[i].TopologyKey == hostnameLabel {
 				continue
 			}
-			d := &sc.domains[i]
 			value, _ := labels.Get(sc.constraints[i].TopologyKey)
-			if _, ok := d.numbers[value]; !ok {
-				d.numbers[value] = len(d.pods)
-				d.pods = append(d.pods, 0)
-			}
+			sc.domains[i].pods[value] = 0
 		}
 	}
 	for i := range sc.domains {
@@ -123,9 +118,8 @@ func (sc *spreadScore) count() {
 		for i := range sc.domains {
 			d, constraint := &sc.domains[i], &sc.constraints[i]
 			value, _ := labels.Get(constraint.TopologyKey)
-			number, ok := d.numbers[value]
-			if ok && includes(sc.state, sc.class, constraint, n) {
-				d.pods[number] += countSelected(sc.state, constraint, d.selected, n)
+			if _, ok := d.pods[value]; ok && includes(sc.state, sc.class, constraint, n) {
+				d.pods[value] += countSelected(sc.state, constraint, d.selected, n)
 			}
 		}
 	}
@@ -145,11 +139,9 @@ func (sc *spreadScore) score(n cluster.NodeID) int64 {
 		if !ok {
 			continue
 		}
-		pods := 0
+		pods := d.pods[value]
 		if constraint.TopologyKey == hostnameLabel {
 			pods = countSelected(sc.state, constraint, d.selected, n)
-		} else if number, ok := d.numbers[value]; ok {
-			pods = d.pods[number]
 		}
 		sum += float64(float64(pods)*d.weight) + float64(constraint.MaxSkew-1)
 	}

@@ -66,7 +66,7 @@ func Service(s *v1.Service) *cluster.Service {
 	return &cluster.Service{Namespace: s.Namespace, Name: s.Name, Selector: cluster.MakeLabels(s.Spec.Selector)}
 }
 
-// ReplicationController converts a controller. An error is a *FieldError.
+// ReplicationController converts a controller.
 func ReplicationController(rc *v1.ReplicationController) *cluster.Workload {
 	return &cluster.Workload{
 		Kind: "ReplicationController", Namespace: rc.Namespace, Name: rc.Name,
