@@ -26,8 +26,24 @@ func ParsePolicy(plugins []*scheduler.Plugin, text string) ([]scheduler.Weighted
 		policy = append(policy, w)
 	}
 	// Making a profile checks names, weights and options.
-	if _, err := scheduler.NewProfile(plugins, policy); err != nil {
+	profile, err := scheduler.NewProfile(plugins, policy)
+	if err != nil {
 		return nil, fmt.Errorf("policy %q: %w", text, err)
 	}
+	if !profile.Prefers() {
+		return nil, fmt.Errorf("policy %q prefers no node to another; name a plugin that scores: %s", text, strings.Join(Preferring(plugins), ", "))
+	}
 	return policy, nil
+}
+
+// Preferring returns the names, in lower case, of the plugins that are policies by
+// themselves, in the order of the list. What can't be made is left out.
+func Preferring(plugins []*scheduler.Plugin) (names []string) {
+	for _, pl := range plugins {
+		profile, err := scheduler.NewProfile(plugins, []scheduler.Weighted{{Name: pl.Name, Weight: 1}})
+		if err == nil && profile.Prefers() {
+			names = append(names, strings.ToLower(pl.Name))
+		}
+	}
+	return names
 }

@@ -222,6 +222,10 @@ func (pl *Plugin) instance(args Args) (any, error) {
 // Ties returns how the profile chooses among equals.
 func (pr *Profile) Ties() Ties { return pr.ties }
 
+// Prefers reports whether the profile prefers any node to another: whether it is
+// a policy, and not only a set of rules.
+func (pr *Profile) Prefers() bool { return len(pr.scorers) > 0 || pr.ties != TiesLowest }
+
 // SetTies sets how the profile chooses among equals.
 func (pr *Profile) SetTies(t Ties) { pr.ties = t }
 

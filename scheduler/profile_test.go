@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/scheduler"
 )
 
@@ -89,7 +90,7 @@ func TestMembers(t *testing.T) {
 	}{
 		{weigh("A", "B"), "n2"}, // 30, 31
 		{weigh("both"), "n2"},
-		{[]scheduler.Weighted{{Name: "Both", Weight: 1 << 39}}, "n2"},
+		{[]scheduler.Weighted{{Name: "Both", Weight: scheduler.MaxWeight}}, "n2"},
 	} {
 		if got := selected(mustProfile(t, plugins, tt.policy...), s, p); got != tt.want {
 			t.Errorf("%v takes %s, want %s", tt.policy, got, tt.want)
@@ -101,6 +102,73 @@ func TestMembers(t *testing.T) {
 	} {
 		if _, err := scheduler.NewProfile(plugins, policy); err == nil {
 			t.Errorf("%v makes a profile", policy)
+		}
+	}
+}
+
+// picky acts at every point at which a plugin can be left out: it wants n2.
+type picky struct{ filter }
+
+func (picky) Score(s *cluster.State, _ cluster.PodID) func(cluster.NodeID) int64 {
+	return func(n cluster.NodeID) int64 { return int64(len(s.Nodes.Name[n])) } // the longest name
+}
+
+func (picky) Preselect(*cluster.State, cluster.PodID) ([]string, bool, scheduler.Verdict) {
+	return []string{"n1", "n2-longer"}, true, scheduler.Verdict{}
+}
+
+func (picky) Allocate(*cluster.State, cluster.PodID, cluster.NodeID) (cluster.Allocation, scheduler.Verdict) {
+	return cluster.Allocation{GPUs: 0b10}, scheduler.Verdict{}
+}
+
+func (picky) PreEnqueue(*cluster.State, cluster.PodID) scheduler.Verdict {
+	return scheduler.Verdict{Code: scheduler.Unresolvable, Reasons: []string{"never"}}
+}
+
+func (picky) Preempt(*cluster.State, cluster.PodID, scheduler.Diagnosis, *scheduler.Trial) (scheduler.Preemption, bool) {
+	return scheduler.Preemption{Node: 0}, true
+}
+
+// TestExcept leaves a plugin out at one point after the other, whether every
+// profile has it or not.
+func TestExcept(t *testing.T) {
+	const all = scheduler.AtPreEnqueue | scheduler.AtPreFilter | scheduler.AtFilter | scheduler.AtPostFilter | scheduler.AtScore | scheduler.AtReserve
+	refusing := filter(func(s *cluster.State, _ cluster.PodID, n cluster.NodeID) (v scheduler.Verdict) {
+		if s.Nodes.Name[n] == "n1" {
+			return scheduler.Verdict{Code: scheduler.Unschedulable, Reasons: []string{"not n1"}}
+		}
+		return v
+	})
+	for _, pl := range []*scheduler.Plugin{plugin("Picky", picky{refusing}), required("Picky", picky{refusing})} {
+		for _, tt := range []struct {
+			except   scheduler.Points
+			node     string // that Select takes
+			gpus     cluster.GPUSet
+			enqueued bool
+		}{
+			{0, "n2-longer", 0b10, false},                                              // the only one that passes filter and preselection
+			{scheduler.AtFilter, "n2-longer", 0b10, false},                             // scores most
+			{scheduler.AtFilter | scheduler.AtScore, "n1", 0b10, false},                // came first
+			{scheduler.AtPreFilter, "n3-the-longest", 0b10, false},                     // passes the filter alone
+			{scheduler.AtPreFilter | scheduler.AtScore, "n2-longer", 0b10, false},      // came first of those
+			{scheduler.AtReserve, "n2-longer", 0, false},                               // no devices
+			{scheduler.AtPreEnqueue | scheduler.AtPostFilter, "n2-longer", 0b10, true}, //
+			{all, "n1", 0, true}, // as if it weren't there
+			{all &^ scheduler.AtScore, "n3-the-longest", 0, true}, // only scores
+		} {
+			s, p := newState(1, "n1", "n2-longer", "n3-the-longest")
+			pr := mustProfile(t, []*scheduler.Plugin{pl}, scheduler.Weighted{Name: "picky", Weight: 1, Except: tt.except})
+			n, a, ok := pr.Select(s, p)
+			_, v := pr.PreEnqueue(s, p)
+			if !ok || s.Nodes.Name[n] != tt.node || a.GPUs != tt.gpus || (v.Code == scheduler.Success) != tt.enqueued {
+				t.Errorf("required %t, except %b: %s with GPUs %b, %t, enqueued %v; want %+v", pl.Required, tt.except, s.Nodes.Name[n], a.GPUs, ok, v, tt)
+			}
+			s.Bind(p, n, cluster.Allocation{}) // a pod that could be made to go
+			s.TakeDecisions()
+			s.Observe(0, []cluster.Event{podOf("important", 2000, 9)})
+			if _, ok := pr.Preemption(s, p+1); ok != (tt.except&scheduler.AtPostFilter == 0) {
+				t.Errorf("required %t, except %b: it preempts: %t", pl.Required, tt.except, ok)
+			}
 		}
 	}
 }

@@ -194,3 +194,43 @@ func TestEndedRefusedPodOnNode(t *testing.T) {
 	got, _ = w.step(2 * cluster.Second)
 	w.want(t, "the time of the refused pod", got, "", "")
 }
+
+// TestStaleRefusal refuses the binding of a pod that has ended in the meantime:
+// nobody waits for that.
+func TestStaleRefusal(t *testing.T) {
+	w := newWorld(t, "n1")
+	w.step(0, pod("a", 900), pod("b", 800))
+	refusal, end := w.refused("a"), w.ended("a")
+	got, wake := w.step(1, end, refusal)
+	w.want(t, "ended and refused at once", got, "b@n1", "b")
+	if wake != cluster.Never {
+		t.Errorf("the scheduler wants to be woken at %d for a pod that has ended", wake)
+	}
+}
+
+// TestChangedPodMakesRoom has a pod on a node ask for less.
+func TestChangedPodMakesRoom(t *testing.T) {
+	w := newWorld(t, "n1")
+	w.step(0, pod("big", 900))
+	w.step(1, w.bound("big"), pod("a", 500))
+	got, _ := w.step(2, cluster.Event{Kind: cluster.PodChanged, Pod: w.pods["big"], PodSpec: pod("big", 500).PodSpec})
+	w.want(t, "the other pod asks for less", got, "a@n1", "a")
+}
+
+// TestOneOfAClass tries, of pods that no decision can tell apart, only the first
+// as long as nothing changes, but one for which a node is kept in any case.
+func TestOneOfAClass(t *testing.T) {
+	w := newWorld(t, "n1")
+	w.step(0, pod("big", 950))
+	got, _ := w.step(1, pod("a", 600), pod("b", 600), pod("c", 600), pod("d", 601))
+	w.want(t, "three of a class, and another", got, "", "a d")
+	got, _ = w.step(2, pod("e", 600), pod("tiny", 50), pod("f", 600))
+	w.want(t, "a pod of another class is bound in between", got, "tiny@n1", "tiny f")
+
+	w = newWorld(t, "n1")
+	kept := pod("kept", 600)
+	kept.PodSpec.Nominated = "n1"
+	if got, _ = w.step(1, pod("first", 600), kept); got != "kept@n1" {
+		t.Errorf("with a node kept for the second, decided %q", got)
+	}
+}

@@ -60,6 +60,28 @@ func TestTiesLowestIsTheEarliest(t *testing.T) {
 	}
 }
 
+// TestTiesLowestIsNotOfVisits has nodes looked at in another order than that of
+// arrival, as when zones take turns.
+func TestTiesLowestIsNotOfVisits(t *testing.T) {
+	s := cluster.NewState()
+	for i, zone := range []string{"a", "a", "b", "b"} {
+		e := node(fiveNodes[i], 1000)
+		e.NodeSpec.Labels = cluster.Labels{{Key: "topology.kubernetes.io/zone", Value: zone}}
+		s.Observe(0, []cluster.Event{e})
+	}
+	for want, scores := range map[string]map[string]int64{ // the order is n1 n3 n2 n4
+		"n1": {"n1": 7, "n2": 7, "n3": 7, "n4": 7},
+		"n2": {"n1": 0, "n2": 7, "n3": 7, "n4": 7},
+		"n3": {"n1": 0, "n2": 6, "n3": 7, "n4": 7},
+	} {
+		pr := mustProfile(t, []*scheduler.Plugin{plugin("P", table(scores))}, weigh("P")...)
+		pr.SetSampling(scheduler.Sampling{Adaptive: true})
+		if got := selected(pr, s, addPod(s, "p")); got != want {
+			t.Errorf("of %v Select takes %s, want %s", scores, got, want)
+		}
+	}
+}
+
 // randomTies is a profile that chooses at random among n2, n3 and n5.
 func randomTies(t *testing.T) *scheduler.Profile {
 	pl := plugin("P", table(map[string]int64{"n1": 6, "n2": 7, "n3": 7, "n4": 0, "n5": 7}))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -66,7 +67,7 @@ func TestPoliciesOfOnesOwn(t *testing.T) {
 		t.Errorf("got status %d\n%s\n%s", status, stdout, stderr)
 	}
 	status, stdout, stderr = run(t.Context(), []string{"compare", "--help"}, mine)
-	if status != 0 || !strings.Contains(stdout, "  mine               Mine likes all nodes\n") {
+	if status != 0 || !regexp.MustCompile(`\n  mine +Mine likes all nodes\n`).MatchString(stdout) {
 		t.Errorf("got status %d\n%s\n%s", status, stdout, stderr)
 	}
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/berthsim/berth/bench"
@@ -79,7 +80,11 @@ func traceHelp() string {
 	for _, f := range traces.Formats {
 		fmt.Fprintf(&b, "  %-12s %s\n", f.Name, f.Doc)
 		for _, o := range f.Options {
-			fmt.Fprintf(&b, "    %-10s %s (default %s)\n", o.Name, o.Doc, o.Default)
+			fmt.Fprintf(&b, "    %-10s %s", o.Name, o.Doc)
+			if o.Default != "" {
+				fmt.Fprintf(&b, " (default %s)", o.Default)
+			}
+			fmt.Fprintln(&b)
 		}
 	}
 	return b.String()
@@ -88,10 +93,16 @@ func traceHelp() string {
 func policyHelp(plugins []*scheduler.Plugin) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, "Policies:")
-	for _, pl := range plugins {
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, name := range bench.Preferring(plugins) {
+		pl, err := scheduler.Find(plugins, name)
+		if err != nil {
+			continue // Preferring names none that isn't there
+		}
 		title, _, _ := strings.Cut(pl.Doc, ". ")
-		fmt.Fprintf(&b, "  %-18s %s\n", strings.ToLower(pl.Name), strings.TrimSuffix(title, "."))
+		fmt.Fprintf(w, "  %s\t%s\n", name, strings.TrimSuffix(title, "."))
 	}
+	w.Flush()
 	return b.String()
 }
 

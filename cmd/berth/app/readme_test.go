@@ -10,7 +10,6 @@ import (
 	"testing"
 )
 
-
 // TestReadmeIsTrue runs what `make run` runs, and wants README.md to show what it
 // prints and the example program as it is.
 func TestReadmeIsTrue(t *testing.T) {
