@@ -140,7 +140,7 @@ func TestFitArgs(t *testing.T) {
 		shape(`{"score": -1}`):                          "score -1",
 		shape(`{"score": 11}`):                          "score 11",
 		shape(`{"utilization": 5}, {"utilization": 5}`): "must increase",
-		shape(`{"utilization": 5}, {"utilization": 4}`): "must increase",
+		shape(`{"utilization": 5}, {"utilization": 4}`): "utilization 4, after 5",
 		weight("101"):                                   "weight 101",
 		weight("-1"):                                    "weight -1",
 		`{"strategy": "LeastAllocated"}`:                "strategy",

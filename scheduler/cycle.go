@@ -140,6 +140,16 @@ func outside(failed cluster.NodeID, nodes []cluster.NodeID) int {
 	return 1
 }
 
+// narrowing reports whether no binding can make a node feasible for p.
+func (pr *Profile) narrowing(s *cluster.State, p cluster.PodID) bool {
+	for i := range pr.filters {
+		if f, ok := pr.filters[i].Filter.(Narrowing); !ok || !f.Narrowing(s, p) {
+			return false
+		}
+	}
+	return true
+}
+
 // score returns the weighted sum of all plugins' normalised scores.
 func (pr *Profile) score(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID) []int64 {
 	pr.one, pr.sum = resize(pr.one, len(nodes)), resize(pr.sum, len(nodes))

@@ -1,6 +1,7 @@
 package scheduler_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -219,5 +220,33 @@ func TestAllocators(t *testing.T) {
 	s, p := newState(1, "n1", "n2")
 	if n, _, ok := mustProfile(t, []*scheduler.Plugin{plugins[4]}, weigh("Never")...).Select(s, p); ok {
 		t.Errorf("a pod that no allocator serves gets node %d", n)
+	}
+}
+
+// confused is a PreScorer that can't make sense of any pod.
+type confused struct{ scorer }
+
+func (confused) PreScore(*cluster.State, cluster.PodID) error { return errors.New("what is that?") }
+
+// TestPreScoreFails has a pod that a plugin can't score: it gets no node if there
+// is a choice, and nobody goes for it.
+func TestPreScoreFails(t *testing.T) {
+	plugins := []*scheduler.Plugin{room, plugin("Confused", confused{table(nil)}), required("EvictAll", evictAll{})}
+	s, p := newState(500, "n1", "n2")
+	pr := mustProfile(t, plugins, weigh("Confused")...)
+	const want = `running PreScore plugin "Confused": what is that?`
+	if n, _, ok := pr.Select(s, p); ok || n != cluster.None || pr.Err() == nil || pr.Err().Error() != want {
+		t.Errorf("with two feasible nodes Select takes %d, %t, with the error %v", n, ok, pr.Err())
+	}
+	s.Observe(0, []cluster.Event{pod("small", 50), podOf("important", 900, 9)})
+	s.Bind(p+1, 0, cluster.Allocation{})
+	s.TakeDecisions()
+	sc := scheduler.New(pr)
+	if sc.Step(s, []cluster.Event{{Kind: cluster.PodAdded, Pod: p + 2, Node: cluster.None}}); len(s.TakeDecisions()) > 0 {
+		t.Error("something is decided about a pod that can't be scored")
+	}
+	s.Observe(0, []cluster.Event{{Kind: cluster.NodeRemoved, Node: 0}})
+	if got := selected(pr, s, p); got != "n2" || pr.Err() != nil {
+		t.Errorf("with one feasible node Select takes %q, with the error %v", got, pr.Err())
 	}
 }

@@ -11,7 +11,6 @@ import (
 // that wants a whole one, and a less important pod that wants one, too. There are
 // shares enough for both, but on other GPUs.
 func TestNomineesKeepGPUs(t *testing.T) {
-	t.Skip("known: a trial adds nominees without devices")
 	s := cluster.NewState()
 	asking := func(name string, priority, shares int32) cluster.Event {
 		return cluster.Event{Kind: cluster.PodAdded, PodSpec: &cluster.PodSpec{Name: name, Run: cluster.Never, Class: &cluster.Class{

@@ -15,7 +15,8 @@ const refusedDelay = cluster.Second
 type Scheduler struct {
 	profile *Profile
 	queue   heap.Heap[waiting]
-	parked  []waiting // fit nowhere
+	parked  []waiting // fit nowhere, until room is made
+	lonely  []waiting // fit nowhere, until room is made or a pod is bound
 	gated   []waiting // not to be tried until something about them changes
 	refused []refused // in order of time
 
@@ -53,15 +54,16 @@ type refused struct {
 // Step implements cluster.Controller. It tries every pod for which trying again
 // can make a difference.
 func (sc *Scheduler) Step(s *cluster.State, events []cluster.Event) (wake cluster.Time) {
-	room := false
+	room, company := false, false
 	for i := range events {
 		room = sc.take(s, &events[i]) || room
+		company = company || events[i].Kind == cluster.PodBound
 	}
 	if room {
-		for _, w := range sc.parked {
-			sc.queue.Push(w)
-		}
-		sc.parked = sc.parked[:0]
+		sc.parked = sc.again(sc.parked)
+	}
+	if room || company {
+		sc.lonely = sc.again(sc.lonely)
 	}
 	for len(sc.refused) > 0 && sc.refused[0].until <= s.Now {
 		sc.queue.Push(sc.refused[0].waiting)
@@ -75,6 +77,23 @@ func (sc *Scheduler) Step(s *cluster.State, events []cluster.Event) (wake cluste
 		return sc.refused[0].until
 	}
 	return cluster.Never
+}
+
+// again has all of the pods tried, and returns their list empty.
+func (sc *Scheduler) again(pods []waiting) []waiting {
+	for _, w := range pods {
+		sc.queue.Push(w)
+	}
+	return pods[:0]
+}
+
+// park sets w's pod aside.
+func (sc *Scheduler) park(s *cluster.State, w waiting) {
+	if sc.profile.narrowing(s, w.pod) {
+		sc.parked = append(sc.parked, w)
+	} else {
+		sc.lonely = append(sc.lonely, w)
+	}
 }
 
 // take notes what an event means for the queue, and reports whether it may have
@@ -132,7 +151,7 @@ func (sc *Scheduler) try(s *cluster.State, w waiting) {
 		sc.failedAt = append(sc.failedAt, 0)
 	}
 	if sc.failedAt[c] == s.Version() && s.Pods.Nominated[p] == cluster.None {
-		sc.parked = append(sc.parked, w)
+		sc.park(s, w)
 		return
 	}
 	if n, a, ok := sc.profile.Select(s, p); ok {
@@ -142,5 +161,5 @@ func (sc *Scheduler) try(s *cluster.State, w waiting) {
 	if sc.profile.Err() != nil || !sc.profile.preempt(s, p) {
 		sc.failedAt[c] = s.Version()
 	}
-	sc.parked = append(sc.parked, w)
+	sc.park(s, w)
 }

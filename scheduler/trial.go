@@ -7,6 +7,7 @@ import "github.com/berthsim/berth/cluster"
 // anything else is decided.
 type Trial struct {
 	s       *cluster.State
+	profile *Profile
 	pod     cluster.PodID
 	filters []prepared
 	steps   []step
@@ -30,7 +31,7 @@ type step struct {
 
 // NewTrial prepares the profile's filters for p, as the State is now.
 func (pr *Profile) NewTrial(s *cluster.State, p cluster.PodID) *Trial {
-	t := &Trial{s: s, pod: p, mark: s.Mark()}
+	t := &Trial{s: s, profile: pr, pod: p, mark: s.Mark()}
 	for i := range pr.filters {
 		f := prepared{name: pr.filters[i].name}
 		if follower, ok := pr.filters[i].Filter.(TrialFilter); ok {
@@ -130,7 +131,8 @@ func (t *Trial) addNominees(n cluster.NodeID) bool {
 		}
 	}
 	for _, q := range nominees {
-		t.Add(q, n, cluster.Allocation{})
+		a, _ := t.profile.allocate(t.s, q, n) // none, if n can't serve q any more
+		t.Add(q, n, a)
 	}
 	return len(nominees) > 0
 }

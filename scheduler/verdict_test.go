@@ -101,3 +101,45 @@ a First UnschedulableAndUnresolvable no a
 		}
 	}
 }
+
+// choosy is a Preselector that is told what to say.
+type choosy struct {
+	filter
+	names []string
+	v     scheduler.Verdict
+}
+
+func (c choosy) Preselect(*cluster.State, cluster.PodID) ([]string, bool, scheduler.Verdict) {
+	return c.names, c.names != nil, c.v
+}
+
+// TestDiagnosisOfPreselection has nodes that nobody looked at.
+func TestDiagnosisOfPreselection(t *testing.T) {
+	passing := filter(func(*cluster.State, cluster.PodID, cluster.NodeID) (v scheduler.Verdict) { return v })
+	never := scheduler.Verdict{Code: scheduler.Unresolvable, Reasons: []string{"not today", "nor tomorrow"}}
+	s, p := newState(1001, "n1", "n2", "n3") // one more than each has
+	for _, tt := range []struct {
+		pre  choosy
+		want string
+		n2   scheduler.Code
+		n3   scheduler.Code
+		gone int // nodes that preemption can't help on
+	}{
+		{choosy{filter: passing}, "0/3 nodes are available: 3 Insufficient cpu.", scheduler.Unschedulable, scheduler.Unschedulable, 0},
+		{choosy{passing, []string{"n2"}, scheduler.Verdict{}},
+			"0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [Choosy].", scheduler.Unschedulable, scheduler.Unresolvable, 2},
+		{choosy{passing, []string{"n1", "n2", "n3", "n4"}, scheduler.Verdict{}}, "0/3 nodes are available: 3 Insufficient cpu.",
+			scheduler.Unschedulable, scheduler.Unschedulable, 0},
+		{choosy{passing, nil, never}, "0/3 nodes are available: not today, nor tomorrow.", scheduler.Unresolvable, scheduler.Unresolvable, 3},
+	} {
+		d := mustProfile(t, []*scheduler.Plugin{required("Choosy", tt.pre), room}).Diagnose(s, p)
+		if got := d.String(); got != tt.want {
+			t.Errorf("got  %s\nwant %s", got, tt.want)
+		}
+		n2, n3, gone := d.Of(1).Code, d.Of(2).Code, len(d.With(s, scheduler.Unresolvable))
+		if n2 != tt.n2 || n3 != tt.n3 || gone != tt.gone {
+			t.Errorf("%s: the verdicts on n2 and n3 are %v and %v, and preemption can't help on %d; want %v, %v and %d",
+				tt.want, n2, n3, gone, tt.n2, tt.n3, tt.gone)
+		}
+	}
+}

@@ -82,7 +82,6 @@ func TestObjectsWake(t *testing.T) {
 // TestCompanyWakes has a pod fit only where another is, as with required pod
 // affinity. That other pod comes later.
 func TestCompanyWakes(t *testing.T) {
-	t.Skip("known: a binding wakes nobody, until plugins can say whom it concerns")
 	w := newGatedWorld(t, required("Company", filter(func(s *cluster.State, p cluster.PodID, n cluster.NodeID) (v scheduler.Verdict) {
 		if s.Pods.Name[p] != "shy" {
 			return v
