@@ -42,6 +42,14 @@ func verdicts(s *cluster.State, p cluster.PodID, f scheduler.Filter, nodes []clu
 	return out
 }
 
+// preScore returns why sc can't score p, nil if it can.
+func preScore(s *cluster.State, p cluster.PodID, sc scheduler.Scorer) error {
+	if pre, ok := sc.(scheduler.PreScorer); ok {
+		return pre.PreScore(s, p)
+	}
+	return nil
+}
+
 // scores returns those of sc among nodes by rung 1, and whether it has a say.
 func scores(s *cluster.State, p cluster.PodID, sc scheduler.Scorer, nodes []cluster.NodeID) (out []int64, says bool) {
 	out = make([]int64, len(nodes))

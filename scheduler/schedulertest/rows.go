@@ -144,7 +144,7 @@ func answers(inst any, s *cluster.State, p cluster.PodID, nodes []cluster.NodeID
 		}
 	}
 	if sc, ok := inst.(scheduler.Scorer); ok {
-		if scored := feasible(s, p); len(scored) > 0 {
+		if scored := feasible(s, p); len(scored) > 0 && preScore(s, p, sc) == nil {
 			got := make([]int64, len(scored))
 			if scheduler.Scores(sc, s, p, scored, got) {
 				normalize(s, p, sc, scored, got)

@@ -210,10 +210,17 @@ func (c *check) filter(p cluster.PodID, old, fresh scheduler.Filter) error {
 }
 
 // scorer compares the scores of feasible nodes; a Scorer may rely on the filters
-// that every profile has.
+// that every profile has, and a PreScorer on that it is not asked to score what
+// it can't.
 func (c *check) scorer(p cluster.PodID, old, fresh scheduler.Scorer) error {
 	s, nodes := c.state, feasible(c.state, p)
-	if len(nodes) == 0 {
+	failed := preScore(s, p, fresh)
+	for _, sc := range []scheduler.Scorer{old, old, fresh} {
+		if err := preScore(s, p, sc); fmt.Sprint(err) != fmt.Sprint(failed) {
+			return fmt.Errorf("what PreScore says is %v, and asked again %v", failed, err)
+		}
+	}
+	if len(nodes) == 0 || failed != nil {
 		return nil
 	}
 	want, wantSays := scores(s, p, fresh, nodes)

@@ -1,6 +1,7 @@
 package schedulertest
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -191,6 +192,32 @@ func TestFaultyPreselectors(t *testing.T) {
 			calls++
 			return names, calls%2 == 0, scheduler.Verdict{}
 		}), "asked again"},
+	})
+}
+
+// unsure is a PreScorer.
+type unsure struct {
+	scorer
+	preScore func(*cluster.State, cluster.PodID) error
+}
+
+func (u unsure) PreScore(s *cluster.State, p cluster.PodID) error { return u.preScore(s, p) }
+
+var _ scheduler.PreScorer = unsure{}
+
+func TestPreScorers(t *testing.T) {
+	never := func(*cluster.State, cluster.PodID) func(cluster.NodeID) int64 { panic("asked to score what it can't") }
+	failing := func(*cluster.State, cluster.PodID) error { return errors.New("what is that?") }
+	TestPlugin(t, always(unsure{never, failing}))
+	calls := 0
+	checkFaults(t, []fault{
+		{"another answer each time", always(unsure{leastCPU, func(s *cluster.State, p cluster.PodID) error {
+			if calls++; calls%2 == 0 {
+				return failing(s, p)
+			}
+			return nil
+		}}), "asked again what is that?"},
+		{"writing", always(unsure{leastCPU, func(s *cluster.State, _ cluster.PodID) error { s.Now++; return nil }}), "written to"},
 	})
 }
 
