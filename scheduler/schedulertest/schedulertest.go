@@ -18,7 +18,7 @@ import (
 // between, and how many pods it is asked about each time.
 const (
 	trials = 100
-	rounds = 6
+	rounds = 5
 	asks   = 3
 )
 

@@ -12,7 +12,7 @@ func count(n int64) resource.Quantity { return *resource.NewQuantity(n, resource
 func bytes(n int64) resource.Quantity { return *resource.NewQuantity(n, resource.BinarySI) }
 
 // hugeBytes are amounts whose products with 100 overflow, or nearly.
-var hugeBytes = []int64{1 << 56, 1 << 61, 92233720368547758, 92233720368547759}
+var hugeBytes = []int64{1 << 56, 92233720368547758, 92233720368547759}
 
 // allocatable draws what a node offers. Some nodes offer next to nothing, or leave keys out.
 func (g *generator) allocatable() v1.ResourceList {
