@@ -105,6 +105,7 @@ func TestNodeAffinityPreselect(t *testing.T) {
 		{"name in b |", "all"},
 		{"name notin b", "all"},
 		{"name in a & name notin a", "a"},
+		{"name notin a & name in a", "a"},
 		{"name in a b c & name in b c d & name in c b", "b c"},
 		{"name in a & name in b", "conflict"},
 		{"name in a & name in b | name in c", "c"},
@@ -144,8 +145,8 @@ func TestNodeAffinityScore(t *testing.T) {
 		return out
 	}
 	const added = `{"addedAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
-		{"weight": 5, "preference": {"matchFields": [{"key": "metadata.name", "operator": "NotIn", "values": ["a"]}]}},
-		{"weight": 0, "preference": {"matchExpressions": [{"key": "", "operator": "isn't looked at"}]}}]}}`
+		{"weight": 0, "preference": {"matchExpressions": [{"key": "", "operator": "isn't looked at"}]}},
+		{"weight": 5, "preference": {"matchFields": [{"key": "metadata.name", "operator": "NotIn", "values": ["a"]}]}}]}}`
 	tests := []struct {
 		name  string
 		class cluster.Class
@@ -185,6 +186,8 @@ func TestNodeAffinityArgs(t *testing.T) {
 		{label(`{"key": "k", "operator": "Gt", "values": []}`), "k Gt has 0 values"},
 		{label(`{"key": "k", "operator": "Lt", "values": ["1", "2"]}`), "k Lt has 2 values"},
 		{label(`{"key": "k", "operator": "Gt", "values": ["1.5"]}`), "no whole number"},
+		{label(`{"key": "k", "operator": "Gt", "values": ["1A"]}`), "no whole number"},
+		{label(`{"key": "k", "operator": "Lt", "values": ["9223372036854775808"]}`), "no whole number"},
 		{field(`{"key": "metadata.uid", "operator": "In", "values": ["v"]}`), "unknown field"},
 		{field(`{"key": "metadata.name", "operator": "Exists"}`), "must be In or NotIn"},
 		{field(`{"key": "metadata.name", "operator": "In", "values": ["a", "b"]}`), "has 2 values"},

@@ -121,6 +121,22 @@ func TestFitIgnores(t *testing.T) {
 	}
 }
 
+// TestFitIgnoresByEitherOption checks that one of the options is enough, and that
+// both may be as long.
+func TestFitIgnoresByEitherOption(t *testing.T) {
+	for _, args := range []string{
+		`{"ignoredResources": ["example.com/nic"]}`,
+		`{"ignoredResourceGroups": ["example.com"]}`,
+		`{"ignoredResources": ["example.com/nic"], "ignoredResourceGroups": ["gone.com"]}`,
+	} {
+		w := newWorld()
+		w.join(cluster.NodeSpec{Name: "n", Capacity: cluster.Amounts{cluster.PodSlots: 9}})
+		if got := w.filter(t, plugins.NodeResourcesFit, args, cluster.Class{Extended: extended(nic, 1)}); got != "n:ok" {
+			t.Errorf("%s: %s", args, got)
+		}
+	}
+}
+
 func TestFitArgs(t *testing.T) {
 	shape := func(points string) string {
 		return `{"scoringStrategy": {"type": "RequestedToCapacityRatio", "requestedToCapacityRatio": {"shape": [` + points + `]}}}`

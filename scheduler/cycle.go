@@ -166,8 +166,21 @@ func (pr *Profile) score(s *cluster.State, p cluster.PodID, nodes []cluster.Node
 	return pr.sum
 }
 
+// A ScoreError is what Select and Evaluate panic with if a score is out of bounds:
+// the plugin is wrong.
+type ScoreError struct {
+	Plugin    string
+	Score     int64
+	Node, Pod string
+}
+
+// Error implements error.
+func (e *ScoreError) Error() string {
+	return fmt.Sprintf("plugin %s scores %d for node %s and pod %s; scores go from 0 to %d", e.Plugin, e.Score, e.Node, e.Pod, MaxScore)
+}
+
 // scores sets out to the plugin's normalised scores. It returns false if the
-// plugin has no say about p. A score out of bounds panics: the plugin is wrong.
+// plugin has no say about p, and panics with a *ScoreError.
 func (sc *weightedScorer) scores(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
 	if !Scores(sc.Scorer, s, p, nodes, out) {
 		return false
@@ -177,8 +190,7 @@ func (sc *weightedScorer) scores(s *cluster.State, p cluster.PodID, nodes []clus
 	}
 	for j, v := range out {
 		if v < 0 || v > MaxScore {
-			panic(fmt.Sprintf("plugin %s scores %d for node %s and pod %s; scores go from 0 to %d",
-				sc.name, v, s.Nodes.Name[nodes[j]], s.PodName(p), MaxScore))
+			panic(&ScoreError{Plugin: sc.name, Score: v, Node: s.Nodes.Name[nodes[j]], Pod: s.PodName(p)})
 		}
 	}
 	return true

@@ -84,7 +84,11 @@ func (c *comparer) all() {
 	if len(s.Nodes.Live()) == 0 {
 		return // upstream returns an error before it asks anything
 	}
-	e := c.berth.Kube.Evaluate(s, c.pod)
+	var e scheduler.Evaluation
+	if wrong := caught(func() { e = c.berth.Kube.Evaluate(s, c.pod) }); wrong != nil {
+		c.overflow(wrong)
+		return
+	}
 	if c.want.Err != "" || e.Err != nil {
 		c.failure(&e)
 		return
@@ -94,6 +98,31 @@ func (c *comparer) all() {
 	c.choice(&e)
 	if c.want.Preemption != nil || len(e.Feasible) == 0 {
 		c.preemption()
+	}
+}
+
+// caught returns the ScoreError that do panics with, nil if it doesn't.
+func caught(do func()) (wrong *scheduler.ScoreError) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			var ok bool
+			if wrong, ok = cause.(*scheduler.ScoreError); !ok {
+				panic(cause)
+			}
+		}
+	}()
+	do()
+	return nil
+}
+
+// overflow compares pods for which a score is out of bounds, because amounts times 100 overflow: there
+// upstream's cycle fails for the same plugin. Both have looked at nodes by then.
+func (c *comparer) overflow(wrong *scheduler.ScoreError) {
+	same := strings.Contains(c.want.Err, "invalid score") && strings.Contains(c.want.Err, wrong.Plugin)
+	c.equal("invalid score", true, same)
+	for _, pr := range []*scheduler.Profile{c.berth.Kube, c.berth.Lowest} {
+		again := caught(func() { pr.Select(c.berth.State, c.pod) })
+		c.equal("invalid score again", true, again != nil)
 	}
 }
 
