@@ -170,7 +170,7 @@ func insufficient(s *cluster.State, r cluster.Resource) string {
 // ignores reports whether the options say that r, an extended resource, doesn't
 // matter.
 func (f *fit) ignores(s *cluster.State, r cluster.Resource) bool {
-	if len(f.ignored)+len(f.ignoredGroups) == 0 {
+	if len(f.ignored)+len(f.ignoredGroups) == 0 || r < cluster.GPU {
 		return false
 	}
 	name := s.ResourceName(r)
