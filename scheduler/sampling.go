@@ -45,13 +45,13 @@ type visit struct {
 
 // visiting returns the order in which p's cycle looks at nodes, into buf.
 func (pr *Profile) visiting(s *cluster.State, p cluster.PodID, buf []cluster.NodeID) visit {
+	order := s.Nodes.Live()
+	if pr.inZones() {
+		order = s.Nodes.ByZone() // as of now, also if a plugin rules out every node
+	}
 	names, plugin, restricted, v := pr.preselect(s, p)
 	if v.Code != Success {
 		return visit{ruled: v, plugin: plugin}
-	}
-	order := s.Nodes.Live()
-	if pr.inZones() {
-		order = s.Nodes.ByZone()
 	}
 	if restricted {
 		order = chosen(s, names, order)
