@@ -67,3 +67,5 @@ fuzz:
 		echo "$$package $$name"; \
 		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$package" </dev/null; \
 	done <<<"$$found"
+	@echo $(UPSTREAM)/parity FuzzParity
+	@cd $(UPSTREAM) && go test -run '^$$' -fuzz '^FuzzParity$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./parity

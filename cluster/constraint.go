@@ -117,9 +117,9 @@ type SpreadConstraint struct {
 
 // A HostPort is a port of the node that a container takes.
 type HostPort struct {
-	IP       string // "0.0.0.0" stands for all
+	IP       string // "0.0.0.0" stands for all; "" doesn't
 	Protocol string // TCP, UDP or SCTP
-	Port     int32
+	Port     int32  // above 0
 }
 
 // An OwnerRef names the controller that made a pod.

@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/berthsim/berth/cluster"
@@ -64,7 +65,23 @@ func (t *addedTerm) convert() (out cluster.NodeSelectorTerm, err error) {
 	if out.Fields, err = convertAll(t.MatchFields, (*addedRequirement).checkField); err != nil {
 		return out, fmt.Errorf("matchFields: %w", err)
 	}
+	for i := range out.Fields {
+		ofAbsentField(&out.Fields[i])
+	}
 	return out, nil
+}
+
+// ofAbsentField makes r hold for what it says of a field other than the name. A
+// node has no such field, which upstream takes for an empty one.
+func ofAbsentField(r *cluster.Requirement) {
+	if r.Key == cluster.FieldName || r.Values[0] != "" {
+		return
+	}
+	if r.Op == cluster.In {
+		r.Op = cluster.DoesNotExist
+	} else {
+		r.Op = cluster.Exists
+	}
 }
 
 func convertAll(rs []addedRequirement, check func(*addedRequirement, cluster.Operator) error) (out []cluster.Requirement, err error) {
@@ -87,20 +104,24 @@ var operators = [...]string{
 }
 
 func parseOperator(text string) (cluster.Operator, error) {
-	for op, name := range operators {
-		if name == text {
-			return cluster.Operator(op), nil
-		}
+	op := slices.Index(operators[:], text)
+	if op < 0 {
+		return cluster.Unparsable, fmt.Errorf("unknown operator %q; known: In, NotIn, Exists, DoesNotExist, Gt, Lt", text)
 	}
-	return 0, fmt.Errorf("unknown operator %q; known: In, NotIn, Exists, DoesNotExist, Gt, Lt", text)
+	return cluster.Operator(op), nil
 }
 
-// checkLabel reports a number of values that op can't have, and a bound that is
-// no number.
+// checkLabel reports a number of values that op can't have, a bound that is no
+// number, and what no label can have as its key or value. As upstream, bounds
+// must be label values, so that none is below 0.
 func (r *addedRequirement) checkLabel(op cluster.Operator) error {
-	switch {
-	case r.Key == "":
+	if r.Key == "" {
 		return fmt.Errorf("a requirement has no key")
+	}
+	if err := checkLabelName(r.Key); err != nil {
+		return fmt.Errorf("key %w", err)
+	}
+	switch {
 	case (op == cluster.In || op == cluster.NotIn) && len(r.Values) == 0:
 		return fmt.Errorf("%s %s has no values", r.Key, r.Operator)
 	case (op == cluster.Exists || op == cluster.DoesNotExist) && len(r.Values) > 0:
@@ -113,14 +134,18 @@ func (r *addedRequirement) checkLabel(op cluster.Operator) error {
 			return fmt.Errorf("%s %s %q: the value is no whole number", r.Key, r.Operator, r.Values[0])
 		}
 	}
+	for _, value := range r.Values {
+		if err := checkLabelValue(value); err != nil {
+			return fmt.Errorf("%s %s: %w", r.Key, r.Operator, err)
+		}
+	}
 	return nil
 }
 
-// checkField reports what can't be asked of a node's name.
+// checkField reports what can't be asked of a field. As upstream, any field may be
+// asked about.
 func (r *addedRequirement) checkField(op cluster.Operator) error {
 	switch {
-	case r.Key != cluster.FieldName:
-		return fmt.Errorf("unknown field %q; known: %s", r.Key, cluster.FieldName)
 	case op != cluster.In && op != cluster.NotIn:
 		return fmt.Errorf("%s %s: the operator must be In or NotIn", r.Key, r.Operator)
 	case len(r.Values) != 1:

@@ -82,10 +82,7 @@ func (st *strategy) score(terms []term, n cluster.NodeID) int64 {
 // leastPart returns the share of capacity that is left, in whole hundredths, 0
 // if nothing is.
 func leastPart(capacity, requested int64) int64 {
-	if requested > capacity {
-		return 0
-	}
-	return (capacity - requested) * scheduler.MaxScore / capacity
+	return (capacity - min(requested, capacity)) * scheduler.MaxScore / capacity
 }
 
 // mostPart returns the share of capacity that is taken, in whole hundredths. A

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sort"
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/scheduler"
@@ -41,8 +40,8 @@ func (d *defaultPreemption) validate() error {
 	switch {
 	case d.MinCandidateNodesPercentage < 0 || d.MinCandidateNodesPercentage > 100:
 		return fmt.Errorf("minCandidateNodesPercentage is %d; it must be 0 to 100", d.MinCandidateNodesPercentage)
-	case d.MinCandidateNodesAbsolute < 0:
-		return fmt.Errorf("minCandidateNodesAbsolute is %d; it must be 0 or more", d.MinCandidateNodesAbsolute)
+	case d.MinCandidateNodesAbsolute < 0 || d.MinCandidateNodesAbsolute > math.MaxInt32:
+		return fmt.Errorf("minCandidateNodesAbsolute is %d; it must be 0 to %d", d.MinCandidateNodesAbsolute, math.MaxInt32)
 	case d.MinCandidateNodesPercentage == 0 && d.MinCandidateNodesAbsolute == 0:
 		return fmt.Errorf("minCandidateNodesPercentage and minCandidateNodesAbsolute are both 0; one must be more")
 	}
@@ -92,12 +91,8 @@ func eligible(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis) bool
 // pod on, until there are enough. Those without violations come first.
 func (d *defaultPreemption) candidates(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis, t *scheduler.Trial) []candidate {
 	may := diag.With(s, scheduler.Unschedulable)
-	if len(may) == 0 {
-		return nil
-	}
-	enough := max(int64(len(may))*d.MinCandidateNodesPercentage/100, d.MinCandidateNodesAbsolute)
-	enough = min(enough, int64(len(may)))
-	offset := 0
+	enough := d.Enough(int64(len(may)))
+	var offset int
 	if enough < int64(len(may)) {
 		offset = s.Draw("preemption", p).Below(len(may))
 	}
@@ -119,6 +114,11 @@ func (d *defaultPreemption) candidates(s *cluster.State, p cluster.PodID, diag *
 	return append(clean, violating...)
 }
 
+// Enough returns how many candidates are enough where so many nodes might do.
+func (d *defaultPreemption) Enough(nodes int64) int64 {
+	return min(nodes, max(nodes*d.MinCandidateNodesPercentage/100, d.MinCandidateNodesAbsolute))
+}
+
 // victimsOn finds out whom p would have to displace on n. It takes every less
 // important pod off, and if p fits then, puts back one after the other all those
 // beside whom p still fits: first those whose budget does not allow their
@@ -138,7 +138,7 @@ func victimsOn(s *cluster.State, p cluster.PodID, n cluster.NodeID, t *scheduler
 	if len(gone) == 0 || !fits(t, n) {
 		return c, false
 	}
-	sort.Slice(gone, func(i, j int) bool { return moreImportant(s, gone[i].pod, gone[j].pod) })
+	slices.SortFunc(gone, func(a, b removed) int { return byImportance(s, a.pod, b.pod) })
 	violating, clean := byBudget(s, gone)
 	c.node = n
 	reprieve := func(r removed) (spared bool) {
@@ -159,9 +159,7 @@ func victimsOn(s *cluster.State, p cluster.PodID, n cluster.NodeID, t *scheduler
 	for _, r := range clean {
 		reprieve(r)
 	}
-	if len(violating) > 0 && len(clean) > 0 {
-		sort.Slice(c.victims, func(i, j int) bool { return moreImportant(s, c.victims[i], c.victims[j]) })
-	}
+	slices.SortFunc(c.victims, func(a, b cluster.PodID) int { return byImportance(s, a, b) })
 	return c, len(c.victims) > 0
 }
 
@@ -176,12 +174,13 @@ func fits(t *scheduler.Trial, n cluster.NodeID) bool {
 	return v.Code == scheduler.Success
 }
 
-// moreImportant reports whether a has the higher priority, or runs for longer.
-func moreImportant(s *cluster.State, a, b cluster.PodID) bool {
-	if x, y := s.Class(a).Priority, s.Class(b).Priority; x != y {
-		return x > y
-	}
-	return s.Pods.Started[a] < s.Pods.Started[b]
+// byImportance puts the pod of higher priority first, and then the one that runs
+// for longer.
+func byImportance(s *cluster.State, a, b cluster.PodID) int {
+	return cmp.Or(
+		cmp.Compare(s.Class(b).Priority, s.Class(a).Priority),
+		cmp.Compare(s.Pods.Started[a], s.Pods.Started[b]),
+	)
 }
 
 // byBudget tells the pods whose disruption some budget does not allow from the
@@ -217,13 +216,7 @@ func byBudget(s *cluster.State, pods []removed) (violating, clean []removed) {
 // fewest victims, and among the most important victims the latest start of the
 // earliest. The first among equals.
 func pick(s *cluster.State, candidates []candidate) candidate {
-	best := candidates[0]
-	for _, c := range candidates[1:] {
-		if compareCandidates(s, c, best) < 0 {
-			best = c
-		}
-	}
-	return best
+	return slices.MinFunc(candidates, func(a, b candidate) int { return compareCandidates(s, a, b) })
 }
 
 func compareCandidates(s *cluster.State, a, b candidate) int {

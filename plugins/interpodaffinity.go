@@ -56,15 +56,15 @@ func incomingMatches(s *cluster.State, t *cluster.PodTerm, c *cluster.Class) boo
 	return namespace && t.Selector.Matches(c.Labels)
 }
 
-// matchesAll reports whether there are terms of the pod that wants a node, and all
-// are about pods of class c.
+// matchesAll reports whether all terms of the pod that wants a node are about pods
+// of class c.
 func matchesAll(s *cluster.State, terms []cluster.PodTerm, c *cluster.Class) bool {
 	for i := range terms {
 		if !incomingMatches(s, &terms[i], c) {
 			return false
 		}
 	}
-	return len(terms) > 0
+	return true
 }
 
 // domainSums add up weights that pods bring to the topology domains of their
@@ -72,6 +72,7 @@ func matchesAll(s *cluster.State, terms []cluster.PodTerm, c *cluster.Class) boo
 type domainSums struct {
 	columns []sumColumn
 	byClass [][]share // what a pod of a class brings
+	any     bool      // pods of some class bring something
 }
 
 // A sumColumn holds the sums over the domains of a topology key.
@@ -79,7 +80,7 @@ type sumColumn struct {
 	key   string
 	sums  map[string]int64 // by the key's value
 	total int64            // of sums
-	added int              // how often a node added to sums
+	added bool             // a node added to sums
 
 	node   int64 // scratch: what the pods of one node bring
 	brings bool  // scratch: whether any brings something, perhaps in sum 0
@@ -106,28 +107,21 @@ func (d *domainSums) column(key string, first int) int {
 // bring notes what each pod of class c brings to a column.
 func (d *domainSums) bring(c cluster.ClassID, column int, weight int64) {
 	d.byClass[c] = append(d.byClass[c], share{column, weight})
+	d.any = true
 }
 
 // addAll adds up what the pods on all nodes bring.
 func (d *domainSums) addAll(s *cluster.State) {
-	some := false
-	for _, shares := range d.byClass {
-		some = some || len(shares) > 0
-	}
-	if !some {
+	if !d.any {
 		return
 	}
 	for _, n := range s.Nodes.Live() {
-		any := false
 		for q := range s.PodsOn(n) {
 			for _, sh := range d.byClass[s.Pods.Class[q]] {
 				c := &d.columns[sh.column]
 				c.node += sh.weight
-				c.brings, any = true, true
+				c.brings = true
 			}
-		}
-		if !any {
-			continue
 		}
 		for i := range d.columns {
 			c := &d.columns[i]
@@ -152,7 +146,7 @@ func (c *sumColumn) add(node cluster.Labels, weight int64) {
 	if value, ok := node.Get(c.key); ok {
 		c.sums[value] += weight
 		c.total += weight
-		c.added++
+		c.added = true
 	}
 }
 

@@ -1,7 +1,7 @@
 package plugins
 
 import (
-	"math"
+	"slices"
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/scheduler"
@@ -12,17 +12,12 @@ import (
 // Anti-affinity counts against a node.
 func (pl *interPodAffinity) Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID) int64 {
 	class := s.Class(p)
-	prefers := len(class.Affinity.Preferred) > 0 || len(class.AntiAffinity.Preferred) > 0
-	if pl.IgnorePreferredTermsOfExistingPods && !prefers {
+	if pl.IgnorePreferredTermsOfExistingPods && len(class.Affinity.Preferred)+len(class.AntiAffinity.Preferred) == 0 {
 		return nil
 	}
 	sums := pl.weigh(s, class)
 	sums.addAll(s)
-	matched := false
-	for i := range sums.columns {
-		matched = matched || sums.columns[i].added > 0
-	}
-	if !matched {
+	if !slices.ContainsFunc(sums.columns, func(c sumColumn) bool { return c.added }) {
 		return nil
 	}
 	return func(n cluster.NodeID) (sum int64) {
@@ -75,10 +70,7 @@ func (pl *interPodAffinity) weigh(s *cluster.State, own *cluster.Class) *domainS
 // the lowest 0, and if they are equal all become 0. The quotient comes first and
 // is a float, as upstream's is, so that 29 of 100 is 28.
 func (pl *interPodAffinity) Normalize(_ *cluster.State, _ cluster.PodID, _ []cluster.NodeID, scores []int64) {
-	lowest, highest := int64(math.MaxInt64), int64(math.MinInt64)
-	for _, score := range scores {
-		lowest, highest = min(lowest, score), max(highest, score)
-	}
+	lowest, highest := slices.Min(scores), slices.Max(scores)
 	for i, score := range scores {
 		scores[i] = 0
 		if highest > lowest {

@@ -1,8 +1,6 @@
 package plugins
 
 import (
-	"slices"
-
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/scheduler"
 )
@@ -23,7 +21,7 @@ var portTaken = scheduler.Verdict{Code: scheduler.Unschedulable, Reasons: []stri
 // Filter implements scheduler.Filter.
 func (nodePorts) Filter(s *cluster.State, p cluster.PodID) func(cluster.NodeID) scheduler.Verdict {
 	ports := s.Class(p).Ports
-	if !slices.ContainsFunc(ports, func(port cluster.HostPort) bool { return port.Port > 0 }) {
+	if len(ports) == 0 {
 		return nil
 	}
 	conflicts := make([]bool, s.Classes())
@@ -52,21 +50,10 @@ func conflict(a, b []cluster.HostPort) bool {
 	return false
 }
 
-// clash reports whether two ports are the same at some address. Numbers below 1
-// are no ports; as upstream, only "0.0.0.0" and "" stand for all addresses, not
-// "::", and no protocol stands for TCP.
+// allAddresses stands for all addresses; as upstream, "::" doesn't.
+const allAddresses = "0.0.0.0"
+
+// clash reports whether two ports are the same at some address.
 func clash(a, b *cluster.HostPort) bool {
-	if a.Port <= 0 || a.Port != b.Port || protocol(a) != protocol(b) {
-		return false
-	}
-	return anyAddress(a) || anyAddress(b) || a.IP == b.IP
-}
-
-func anyAddress(p *cluster.HostPort) bool { return p.IP == "" || p.IP == "0.0.0.0" }
-
-func protocol(p *cluster.HostPort) string {
-	if p.Protocol == "" {
-		return "TCP"
-	}
-	return p.Protocol
+	return a.Port == b.Port && a.Protocol == b.Protocol && (a.IP == b.IP || a.IP == allAddresses || b.IP == allAddresses)
 }

@@ -18,22 +18,18 @@ func TestNodePorts(t *testing.T) {
 		there, new []cluster.HostPort
 		want       string
 	}{
-		{"the same", []cluster.HostPort{port("", "TCP", 80)}, []cluster.HostPort{port("", "TCP", 80)}, taken},
-		{"another port", []cluster.HostPort{port("", "TCP", 80)}, []cluster.HostPort{port("", "TCP", 81)}, "n:ok"},
-		{"another protocol", []cluster.HostPort{port("", "TCP", 80)}, []cluster.HostPort{port("", "UDP", 80)}, "n:ok"},
-		{"no protocol is TCP", []cluster.HostPort{port("", "", 80)}, []cluster.HostPort{port("", "TCP", 80)}, taken},
-		{"no protocol is not UDP", []cluster.HostPort{port("", "UDP", 80)}, []cluster.HostPort{port("", "", 80)}, "n:ok"},
+		{"the same", []cluster.HostPort{port("0.0.0.0", "TCP", 80)}, []cluster.HostPort{port("0.0.0.0", "TCP", 80)}, taken},
+		{"another port", []cluster.HostPort{port("0.0.0.0", "TCP", 80)}, []cluster.HostPort{port("0.0.0.0", "TCP", 81)}, "n:ok"},
+		{"another protocol", []cluster.HostPort{port("0.0.0.0", "TCP", 80)}, []cluster.HostPort{port("0.0.0.0", "UDP", 80)}, "n:ok"},
 		{"one address each", []cluster.HostPort{port("10.0.0.1", "TCP", 80)}, []cluster.HostPort{port("10.0.0.2", "TCP", 80)}, "n:ok"},
 		{"the same address", []cluster.HostPort{port("10.0.0.1", "TCP", 80)}, []cluster.HostPort{port("10.0.0.1", "TCP", 80)}, taken},
 		{"all addresses there", []cluster.HostPort{port("0.0.0.0", "TCP", 80)}, []cluster.HostPort{port("10.0.0.2", "TCP", 80)}, taken},
 		{"all addresses wanted", []cluster.HostPort{port("10.0.0.1", "TCP", 80)}, []cluster.HostPort{port("0.0.0.0", "TCP", 80)}, taken},
-		{"no address is all", []cluster.HostPort{port("10.0.0.1", "TCP", 80)}, []cluster.HostPort{port("", "TCP", 80)}, taken},
 		{":: is an address like others", []cluster.HostPort{port("::", "TCP", 80)}, []cluster.HostPort{port("10.0.0.1", "TCP", 80)}, "n:ok"},
-		{"0 is no port", []cluster.HostPort{port("", "TCP", 0)}, []cluster.HostPort{port("", "TCP", 0), port("", "TCP", 80)}, "n:ok"},
-		{"1 is one", []cluster.HostPort{port("", "TCP", 1)}, []cluster.HostPort{port("", "TCP", 1)}, taken},
-		{"the second of each", []cluster.HostPort{port("", "TCP", 80), port("", "TCP", 443)},
-			[]cluster.HostPort{port("", "TCP", 22), port("", "TCP", 443)}, taken},
-		{"none wanted", []cluster.HostPort{port("", "TCP", 80)}, nil, "n:ok"},
+		{"1 is one", []cluster.HostPort{port("0.0.0.0", "TCP", 1)}, []cluster.HostPort{port("0.0.0.0", "TCP", 1)}, taken},
+		{"the second of each", []cluster.HostPort{port("0.0.0.0", "TCP", 80), port("0.0.0.0", "TCP", 443)},
+			[]cluster.HostPort{port("0.0.0.0", "TCP", 22), port("0.0.0.0", "TCP", 443)}, taken},
+		{"none wanted", []cluster.HostPort{port("0.0.0.0", "TCP", 80)}, nil, "n:ok"},
 	}
 	for _, tt := range tests {
 		w := newWorld()
@@ -50,12 +46,10 @@ func TestNodePorts(t *testing.T) {
 func TestNodePortsHasNoSay(t *testing.T) {
 	w := newWorld()
 	f := instance[scheduler.Filter](t, plugins.NodePorts, "")
-	for _, c := range []cluster.Class{{}, {Ports: []cluster.HostPort{{Port: 0}}}} {
-		if f.Filter(w.State, w.pending(c, "")) != nil {
-			t.Errorf("ports %v get a filter", c.Ports)
-		}
+	if f.Filter(w.State, w.pending(cluster.Class{}, "")) != nil {
+		t.Error("a pod without ports gets a filter")
 	}
-	if f.Filter(w.State, w.pending(cluster.Class{Ports: []cluster.HostPort{{Port: 0}, {Port: 1}}}, "")) == nil {
+	if f.Filter(w.State, w.pending(cluster.Class{Ports: []cluster.HostPort{{Port: 1}}}, "")) == nil {
 		t.Error("port 1 gets no filter")
 	}
 }

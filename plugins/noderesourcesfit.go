@@ -48,10 +48,8 @@ func newFit(args scheduler.Args) (*fit, error) {
 			return nil, err
 		}
 	}
-	for _, group := range a.IgnoredResourceGroups {
-		if strings.Contains(group, "/") {
-			return nil, fmt.Errorf("ignoredResourceGroups has %q; a group is what comes before the slash", group)
-		}
+	if err := a.checkIgnored(); err != nil {
+		return nil, err
 	}
 	if a.ScoringStrategy == nil {
 		a.ScoringStrategy = &scoringStrategy{Type: "LeastAllocated"}
@@ -61,6 +59,24 @@ func newFit(args scheduler.Args) (*fit, error) {
 		return nil, fmt.Errorf("scoringStrategy: %w", err)
 	}
 	return &fit{a.IgnoredResources, a.IgnoredResourceGroups, st}, nil
+}
+
+// checkIgnored reports what can't be the name of a resource, or of a group.
+func (a *fitArgs) checkIgnored() error {
+	for _, name := range a.IgnoredResources {
+		if err := checkLabelName(name); err != nil {
+			return fmt.Errorf("ignoredResources: %w", err)
+		}
+	}
+	for _, group := range a.IgnoredResourceGroups {
+		if strings.Contains(group, "/") {
+			return fmt.Errorf("ignoredResourceGroups has %q; a group is what comes before the slash", group)
+		}
+		if err := checkLabelName(group); err != nil {
+			return fmt.Errorf("ignoredResourceGroups: %w", err)
+		}
+	}
+	return nil
 }
 
 func (a *scoringStrategy) strategy() (strategy, error) {

@@ -31,12 +31,18 @@ type podTopologySpreadArgs struct {
 // A defaultSpread is a constraint for pods that declare none. Its selector
 // follows from the pod's Services and its controller.
 type defaultSpread struct {
-	MaxSkew            int32  `json:"maxSkew"`
-	TopologyKey        string `json:"topologyKey"`
-	WhenUnsatisfiable  string `json:"whenUnsatisfiable"`  // "DoNotSchedule" or "ScheduleAnyway"
-	MinDomains         *int32 `json:"minDomains"`         // at least 1; nil means 1
-	NodeAffinityPolicy string `json:"nodeAffinityPolicy"` // "Honor", the default, or "Ignore"
-	NodeTaintsPolicy   string `json:"nodeTaintsPolicy"`   // "Ignore", the default, or "Honor"
+	MaxSkew           int32  `json:"maxSkew"`
+	TopologyKey       string `json:"topologyKey"`
+	WhenUnsatisfiable string `json:"whenUnsatisfiable"` // "DoNotSchedule" or "ScheduleAnyway"
+
+	// Upstream doesn't check these: less than one domain means 1, and what is
+	// not "Honor" means "Ignore".
+	MinDomains         int32   `json:"minDomains"`         // by default 1
+	NodeAffinityPolicy *string `json:"nodeAffinityPolicy"` // by default "Honor"
+	NodeTaintsPolicy   *string `json:"nodeTaintsPolicy"`   // by default "Ignore"
+
+	LabelSelector  any      `json:"labelSelector"`  // must be left out
+	MatchLabelKeys []string `json:"matchLabelKeys"` // without effect, as upstream
 }
 
 // The labels by which kube's own defaults spread.
@@ -57,14 +63,14 @@ type podTopologySpread struct {
 }
 
 func newPodTopologySpread(args scheduler.Args) (any, error) {
-	options := podTopologySpreadArgs{DefaultingType: "System"}
+	var options podTopologySpreadArgs
 	if args != nil {
 		if err := args(&options); err != nil {
 			return nil, err
 		}
 	}
 	switch options.DefaultingType {
-	case "System":
+	case "", "System":
 		if len(options.DefaultConstraints) > 0 {
 			return nil, fmt.Errorf(`defaultingType is "System" although there are defaultConstraints; it must be "List" then`)
 		}
@@ -99,30 +105,23 @@ func (d *defaultSpread) constraint() (c cluster.SpreadConstraint, err error) {
 	if d.TopologyKey == "" {
 		return c, fmt.Errorf("topologyKey is missing")
 	}
-	if d.MinDomains != nil {
-		if c.MinDomains = *d.MinDomains; c.MinDomains <= 0 {
-			return c, fmt.Errorf("minDomains %d; it must be above 0", c.MinDomains)
-		}
+	if err := checkLabelName(d.TopologyKey); err != nil {
+		return c, fmt.Errorf("topologyKey %w", err)
 	}
-	c.Soft, err = either("whenUnsatisfiable", d.WhenUnsatisfiable, "DoNotSchedule", "ScheduleAnyway")
-	if err != nil {
-		return c, err
+	if d.LabelSelector != nil {
+		return c, fmt.Errorf("labelSelector is set; it must be left out, since it follows from each pod's Services and controller")
 	}
-	if d.NodeAffinityPolicy != "" {
-		c.IgnoreAffinity, err = either("nodeAffinityPolicy", d.NodeAffinityPolicy, "Honor", "Ignore")
+	c.MinDomains = d.MinDomains
+	c.IgnoreAffinity = d.NodeAffinityPolicy != nil && *d.NodeAffinityPolicy != "Honor"
+	c.HonorTaints = d.NodeTaintsPolicy != nil && *d.NodeTaintsPolicy == "Honor"
+	switch d.WhenUnsatisfiable {
+	case "DoNotSchedule":
+	case "ScheduleAnyway":
+		c.Soft = true
+	default:
+		return c, fmt.Errorf(`whenUnsatisfiable %q; it is "DoNotSchedule" or "ScheduleAnyway"`, d.WhenUnsatisfiable)
 	}
-	if d.NodeTaintsPolicy != "" && err == nil {
-		c.HonorTaints, err = either("nodeTaintsPolicy", d.NodeTaintsPolicy, "Ignore", "Honor")
-	}
-	return c, err
-}
-
-// either reports whether an option has the second of the values that it may have.
-func either(option, value, first, second string) (isSecond bool, err error) {
-	if value != first && value != second {
-		return false, fmt.Errorf("%s %q; it is %q or %q", option, value, first, second)
-	}
-	return value == second, nil
+	return c, nil
 }
 
 // constraints returns p's soft or its hard constraints, their selectors complete:
@@ -170,9 +169,6 @@ func withMatchLabelKeys(c *cluster.SpreadConstraint, pod cluster.Labels) *cluste
 		if value, ok := pod.Get(key); ok {
 			added = append(added, equals(key, value))
 		}
-	}
-	if len(added) == 0 {
-		return c.Selector
 	}
 	return &cluster.Selector{Requirements: append(added, c.Selector.Requirements...)}
 }

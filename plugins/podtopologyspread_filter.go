@@ -197,7 +197,8 @@ func (c *spreadCount) change(domain int32, delta int) {
 	c.pods[domain] = is
 	c.having[was]--
 	c.having[is]++
-	if is < c.least || was == c.least && c.having[was] == 0 {
+	if was == c.least && c.having[was] == 0 {
 		c.least = is
 	}
+	c.least = min(c.least, is)
 }

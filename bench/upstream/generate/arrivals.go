@@ -12,7 +12,7 @@ import (
 )
 
 // retried is how many pending pods are tried again at a time.
-const retried = 3
+const retried = 4
 
 // arrivals lets pods arrive to be scheduled, with changes of the cluster between them.
 func (g *generator) arrivals() {

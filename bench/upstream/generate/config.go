@@ -59,6 +59,7 @@ func (g *generator) pluginSet() fields {
 	}
 	if g.chance(0.02) {
 		off = []any{fields{"name": "*"}} // no scores at all: the first feasible node is taken
+		g.dials.unscored = true
 	}
 	if len(off) > 0 {
 		set["score"] = fields{"disabled": off}
@@ -93,7 +94,7 @@ func (g *generator) pluginArgs() []any {
 	if g.uses(defaultSpread) {
 		args("PodTopologySpread", g.spreadArgs())
 	}
-	if g.uses(resources) || g.chance(0.2) {
+	if g.uses(resources) || g.chance(0.3) {
 		args("NodeResourcesBalancedAllocation", fields{"resources": g.weighedResources(1)})
 	}
 	return list
@@ -107,16 +108,12 @@ func (g *generator) addedAffinity() *v1.NodeAffinity {
 			{MatchExpressions: []v1.NodeSelectorRequirement{{
 				Key: diskLabel, Operator: v1.NodeSelectorOpNotIn, Values: []string{pick(g, disks...)},
 			}}},
-			{MatchExpressions: []v1.NodeSelectorRequirement{{
-				Key: v1.LabelTopologyZone, Operator: v1.NodeSelectorOpIn, Values: []string{"a"},
-			}}},
+			{MatchExpressions: []v1.NodeSelectorRequirement{g.nodeRequirement(true)}},
 		}}
 	}
 	if g.chance(0.7) {
 		a.PreferredDuringSchedulingIgnoredDuringExecution = []v1.PreferredSchedulingTerm{{
-			Weight: g.weight(), Preference: v1.NodeSelectorTerm{MatchExpressions: []v1.NodeSelectorRequirement{
-				{Key: genLabel, Operator: v1.NodeSelectorOpGt, Values: []string{"3"}},
-			}},
+			Weight: g.weight(), Preference: v1.NodeSelectorTerm{MatchExpressions: []v1.NodeSelectorRequirement{g.nodeRequirement(true)}},
 		}}
 	}
 	return a
@@ -132,7 +129,7 @@ func (g *generator) fitArgs() fields {
 		args["ignoredResourceGroups"] = []any{pick(g, "example.com", "other.io")}
 	}
 	strategy := fields{
-		"type":      pick(g, "LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"),
+		"type":      pick(g, "LeastAllocated", "MostAllocated", "RequestedToCapacityRatio", "RequestedToCapacityRatio"),
 		"resources": g.weighedResources(5),
 	}
 	if strategy["type"] == "RequestedToCapacityRatio" {
@@ -156,7 +153,7 @@ func point(utilization, score int) fields {
 func (g *generator) weighedResources(highest int) []any {
 	var list []any
 	for _, name := range append([]v1.ResourceName{v1.ResourceCPU, v1.ResourceMemory, v1.ResourceEphemeralStorage, hugepage[0]}, extended[:2]...) {
-		p := 0.25
+		p := 0.4
 		if name == v1.ResourceCPU || name == v1.ResourceMemory {
 			p = 0.8
 		}

@@ -53,6 +53,8 @@ type dials struct {
 	churn float64
 	// zones is the number of zones.
 	zones int
+	// unscored is set where no plugin scores.
+	unscored bool
 	// imageSizesDiffer lets an image have a size of its own on each node.
 	imageSizesDiffer bool
 }

@@ -101,9 +101,9 @@ type generator struct {
 func (g *generator) generate() *scenario.Scenario {
 	g.size = g.drawSize()
 	g.dials = g.drawDials()
-	g.config()
 	g.addNamespaces()
 	g.addNodes()
+	g.config()
 	g.addWorkloads()
 	g.addBudgets()
 	g.fillNodes()

@@ -47,7 +47,11 @@ func (g *generator) namedNodes() []v1.NodeSelectorTerm {
 	if g.chance(0.1) {
 		contradiction = 1
 	}
-	for range pick(g, 1, 1, 2, 3, 6) {
+	n := pick(g, 1, 1, 2, 3, 6)
+	if g.dials.unscored {
+		n = 1 // upstream takes any one of several, and looks at as many others as chance has it
+	}
+	for range n {
 		t := v1.NodeSelectorTerm{MatchFields: []v1.NodeSelectorRequirement{g.nodeName(v1.NodeSelectorOpIn)}}
 		if g.chance(contradiction) {
 			t.MatchFields = append(t.MatchFields, g.nodeName(v1.NodeSelectorOpIn))
@@ -81,7 +85,7 @@ func (g *generator) nodeTerm(parsable bool) v1.NodeSelectorTerm {
 	for range pick(g, 1, 1, 1, 2) {
 		t.MatchExpressions = append(t.MatchExpressions, g.nodeRequirement(parsable))
 	}
-	if g.chance(0.1) {
+	if g.chance(0.1) && !g.dials.unscored {
 		t.MatchFields = []v1.NodeSelectorRequirement{g.nodeName(pick(g, v1.NodeSelectorOpIn, v1.NodeSelectorOpNotIn))}
 	}
 	return t

@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"maps"
 	"slices"
 
 	v1 "k8s.io/api/core/v1"
@@ -23,8 +24,10 @@ func (g *generator) affinity(w *workload) *v1.Affinity {
 	}
 	if g.uses(podAffinity) {
 		a.PodAffinity = &v1.PodAffinity{}
-		if g.chance(0.4) {
+		if g.chance(0.3) {
 			a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution = g.affinityTerms(w)
+		} else if g.chance(0.6) && len(g.workloads) > 0 {
+			a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution = []v1.PodAffinityTerm{g.companyTerm()}
 		}
 		if g.chance(0.5) {
 			a.PodAffinity.PreferredDuringSchedulingIgnoredDuringExecution = g.weightedTerms(w)
@@ -133,6 +136,16 @@ func mergeAll(p *v1.Pod) {
 	}
 	if a := p.Spec.Affinity; a != nil && a.PodAntiAffinity != nil {
 		all(a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution, a.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution)
+	}
+}
+
+// companyTerm draws a term that the pods of another workload meet.
+func (g *generator) companyTerm() v1.PodAffinityTerm {
+	other := pick(g, g.workloads...)
+	return v1.PodAffinityTerm{
+		TopologyKey:   pick(g, v1.LabelHostname, v1.LabelHostname, v1.LabelTopologyZone, rackLabel),
+		LabelSelector: &metav1.LabelSelector{MatchLabels: maps.Clone(other.labels)},
+		Namespaces:    []string{other.namespace},
 	}
 }
 

@@ -272,8 +272,13 @@ func (g *generator) budget(name string) *policyv1.PodDisruptionBudget {
 		Spec:       policyv1.PodDisruptionBudgetSpec{MinAvailable: pointer(intstr.FromInt32(1)), Selector: g.labelSelector()},
 		Status:     policyv1.PodDisruptionBudgetStatus{DisruptionsAllowed: int32(g.IntN(3))},
 	}
-	if app, ok := w.labels[appLabel]; ok && g.chance(0.7) {
+	switch app, ok := w.labels[appLabel]; {
+	case ok && g.chance(0.7):
 		b.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{appLabel: app}}
+	case g.chance(0.3): // also pods without labels, but for those no budget counts
+		b.Spec.Selector = &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+			{Key: absentLabel, Operator: metav1.LabelSelectorOpDoesNotExist},
+		}}
 	}
 	for range 3 {
 		// Pods get their serial numbers later; some of these names will exist.

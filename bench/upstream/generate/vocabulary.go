@@ -1,6 +1,8 @@
 package generate
 
 import (
+	"math"
+
 	v1 "k8s.io/api/core/v1"
 )
 
@@ -59,7 +61,7 @@ var (
 		"ExtendWebSocketsToKubelet", "InPlacePodVerticalScalingInitContainers", "SomethingNewer",
 	}
 
-	priorityValues = []int32{-10, 0, 0, 5, 5, 10, 1000, 2000000000}
+	priorityValues = []int32{math.MinInt32, -10, 0, 0, 5, 5, 10, 1000, 2000000000}
 
 	hostPorts = []int32{80, 443, 8080}
 	hostIPs   = []string{"", "", "0.0.0.0", "127.0.0.1", "10.0.0.1", "::"}

@@ -53,7 +53,7 @@ func className(priority int32) string {
 	case priority > schedulingHighest:
 		return "system-cluster-critical"
 	case priority < 0:
-		return fmt.Sprintf("minus-%d", -priority)
+		return fmt.Sprintf("minus-%d", -int64(priority))
 	}
 	return fmt.Sprintf("plus-%d", priority)
 }

@@ -5,6 +5,7 @@ package parity
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -34,22 +35,23 @@ type Berth struct {
 // epoch is the time of day at which the State's time begins.
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// New returns Berth's side with the profile that the oracle has.
-func New(o *oracle.Oracle) (*Berth, error) {
+// New returns Berth's side with the profile that the oracle has. If that is the standard one, it is
+// the one that Berth ships, plugins.Kube, with upstream's arguments.
+func New(o *oracle.Oracle, standard bool) (*Berth, error) {
 	b := &Berth{State: cluster.NewState(), convert: &manifest.Converter{Epoch: epoch}, pods: map[string]cluster.PodID{}}
 	var err error
-	if b.Kube, err = profile(o); err != nil {
+	if b.Kube, err = profile(o, standard); err != nil {
 		return nil, err
 	}
 	b.Kube.SetTies(scheduler.TiesKube)
-	if b.Lowest, err = profile(o); err != nil {
+	if b.Lowest, err = profile(o, standard); err != nil {
 		return nil, err
 	}
 	return b, nil
 }
 
 // profile makes a profile of Berth's out of what upstream runs.
-func profile(o *oracle.Oracle) (*scheduler.Profile, error) {
+func profile(o *oracle.Oracle, standard bool) (*scheduler.Profile, error) {
 	p, sets := o.Effective()
 	args := map[string]scheduler.Args{}
 	for _, pc := range p.PluginConfig {
@@ -61,9 +63,12 @@ func profile(o *oracle.Oracle) (*scheduler.Profile, error) {
 		known.Required = false
 		optional[i] = &known
 	}
-	policy, err := policyOf(sets, optional)
-	if err != nil {
-		return nil, err
+	policy := slices.Clone(plugins.Kube)
+	if !standard {
+		var err error
+		if policy, err = policyOf(sets, optional); err != nil {
+			return nil, err
+		}
 	}
 	for i := range policy {
 		policy[i].Args = args[policy[i].Name]
