@@ -55,8 +55,21 @@ type Event struct {
 	PodSpec  *PodSpec  // of PodAdded and PodChanged
 	Object   Object    // of ObjectSet and ObjectRemoved
 
+	// OldNode and OldPod say what was before, for those who must tell what has
+	// changed. State.Observe fills them in.
+	OldNode *NodeSpec // of NodeChanged and NodeRemoved
+	OldPod  PodState  // of PodChanged and PodEnded
+
 	Decision Decision // of Rejected: what could not be carried out
 	Reason   string   // of Rejected: why, for people
+}
+
+// A PodState is what a State knew of a pod at some time.
+type PodState struct {
+	Class     ClassID
+	Labels    Labels // all of them
+	Node      NodeID // None if it was on no node
+	Nominated NodeID // the node that was kept for it, or None
 }
 
 // A Decision is something a controller wants the cluster to do.

@@ -97,10 +97,15 @@ func (s *State) reclassify(p PodID) {
 		return
 	}
 	s.Pods.Class[p] = c
+	s.reclassified++
 	if n := s.Pods.Node[p]; n != None {
 		s.touch(n)
 	}
 }
+
+// Reclassified returns how often a pod has changed its class without a change of
+// its own, because a new selector tells its labels from those of others.
+func (s *State) Reclassified() uint64 { return s.reclassified }
 
 // SelectedBy reports whether the service selects pods of class c.
 func (c *Class) SelectedBy(service *Service) bool {

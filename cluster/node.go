@@ -35,6 +35,10 @@ type Nodes struct {
 	Images        [][]Image
 	Features      [][]string
 
+	// Spec is the last description of the node, which was given to State and
+	// must not be changed.
+	Spec []*NodeSpec
+
 	// Stamp identifies the content of a row: equal stamps mean that nothing
 	// that a decision may depend on has changed. Stamps are never reused, and
 	// their order means nothing.
@@ -153,6 +157,7 @@ func (s *State) describe(n NodeID, spec *NodeSpec) {
 	ns.model[n] = s.model(spec.GPUModel)
 	ns.Labels[n], ns.Taints[n], ns.Unschedulable[n] = spec.Labels, spec.Taints, spec.Unschedulable
 	ns.Images[n], ns.Features[n] = spec.Images, spec.Features
+	ns.Spec[n] = spec
 }
 
 // row returns an empty row, a spare one if there is any.
@@ -175,6 +180,7 @@ func (ns *Nodes) row() NodeID {
 	ns.Unschedulable = append(ns.Unschedulable, false)
 	ns.Images = append(ns.Images, nil)
 	ns.Features = append(ns.Features, nil)
+	ns.Spec = append(ns.Spec, nil)
 	ns.Stamp = append(ns.Stamp, 0)
 	ns.Order = append(ns.Order, 0)
 	ns.model = append(ns.model, 0)

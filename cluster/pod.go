@@ -68,6 +68,11 @@ func (s *State) PodName(p PodID) string {
 	return s.Class(p).Namespace + "/" + s.Pods.Name[p]
 }
 
+// State returns what is known of p now.
+func (ps *Pods) State(p PodID) PodState {
+	return PodState{Class: ps.Class[p], Labels: ps.Labels[p], Node: ps.Node[p], Nominated: ps.Nominated[p]}
+}
+
 func (s *State) addPod(spec *PodSpec, at Time) PodID {
 	ps := &s.Pods
 	p := ps.row()

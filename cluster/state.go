@@ -43,8 +43,10 @@ type State struct {
 	version  uint64       // the last stamp given
 	arrivals uint64       // the last Pods.Order given
 	joined   uint64       // the last Nodes.Order given
-	pending  int
-	drew     bool
+
+	reclassified uint64
+	pending      int
+	drew         bool
 
 	antiAffinity bool
 	journal      []entry
@@ -90,8 +92,10 @@ func (s *State) observe(e *Event) {
 	case NodeAdded:
 		e.Node = s.addNode(e.NodeSpec)
 	case NodeRemoved:
+		e.OldNode = s.Nodes.Spec[e.Node]
 		s.removeNode(e.Node)
 	case NodeChanged:
+		e.OldNode = s.Nodes.Spec[e.Node]
 		s.changeNode(e.Node, e.NodeSpec)
 	case ObjectSet:
 		s.setObject(e.Object)
@@ -101,6 +105,7 @@ func (s *State) observe(e *Event) {
 		e.Pod = s.addPod(e.PodSpec, e.Time)
 		e.Node = s.Pods.Node[e.Pod]
 	case PodChanged:
+		e.OldPod = s.Pods.State(e.Pod)
 		s.changePod(e.Pod, e.PodSpec)
 		e.Node = s.Pods.Node[e.Pod]
 	case PodBound:
@@ -108,6 +113,7 @@ func (s *State) observe(e *Event) {
 			s.Pods.Phase[e.Pod], s.Pods.Started[e.Pod] = Bound, e.Time
 		}
 	case PodEnded:
+		e.OldPod = s.Pods.State(e.Pod)
 		s.end(e.Pod)
 	case Rejected:
 		s.reject(e.Decision)

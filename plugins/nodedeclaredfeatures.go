@@ -36,3 +36,20 @@ func (nodeDeclaredFeatures) Filter(s *cluster.State, p cluster.PodID) func(clust
 		return scheduler.Verdict{}
 	}
 }
+
+// Wakes implements scheduler.Waker.
+func (nodeDeclaredFeatures) Wakes() scheduler.Action {
+	return nodeJoins | scheduler.UpdateNodeDeclaredFeature | scheduler.UpdatePod
+}
+
+// Wake implements scheduler.Waker: a node is new or declares other features,
+// whichever, or the pod needs others.
+func (nodeDeclaredFeatures) Wake(s *cluster.State, _ *cluster.Class, c *scheduler.Change) bool {
+	switch {
+	case c.What == scheduler.UpdateNodeTaint:
+		return true
+	case c.What&scheduler.UpdatePod != 0:
+		return c.Own && !slices.Equal(s.ClassByID(c.OldPod.Class).Features, s.ClassByID(c.Pod.Class).Features)
+	}
+	return c.OldNode == nil || !slices.Equal(c.OldNode.Features, c.Node.Features)
+}

@@ -31,3 +31,9 @@ func (nodeName) Filter(s *cluster.State, p cluster.PodID) func(cluster.NodeID) s
 		return scheduler.Verdict{}
 	}
 }
+
+// Wakes implements scheduler.Waker.
+func (nodeName) Wakes() scheduler.Action { return nodeJoins }
+
+// Wake implements scheduler.Waker. Upstream doesn't look at the node's name.
+func (nodeName) Wake(*cluster.State, *cluster.Class, *scheduler.Change) bool { return true }

@@ -38,6 +38,18 @@ func (nodePorts) Filter(s *cluster.State, p cluster.PodID) func(cluster.NodeID) 
 	}
 }
 
+// Wakes implements scheduler.Waker.
+func (nodePorts) Wakes() scheduler.Action { return scheduler.PodDelete | nodeJoins }
+
+// Wake implements scheduler.Waker: of pods, one matters that gave up a port that
+// the class wants.
+func (nodePorts) Wake(s *cluster.State, class *cluster.Class, c *scheduler.Change) bool {
+	if c.What != scheduler.PodDelete {
+		return true
+	}
+	return holdsNode(&c.OldPod) && conflict(class.Ports, s.ClassByID(c.OldPod.Class).Ports)
+}
+
 // conflict reports whether two pods can't be on one node for the ports they take.
 func conflict(a, b []cluster.HostPort) bool {
 	for i := range a {

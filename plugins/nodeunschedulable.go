@@ -46,6 +46,20 @@ func (nodeUnschedulable) FilterBatch(s *cluster.State, p cluster.PodID, nodes []
 	return kept
 }
 
+// Wakes implements scheduler.Waker.
+func (nodeUnschedulable) Wakes() scheduler.Action {
+	return scheduler.NodeAdd | scheduler.UpdateNodeTaint | scheduler.UpdatePodToleration
+}
+
+// Wake implements scheduler.Waker: a node is new and not cordoned, or is cordoned
+// no more, or the pod tolerates it now.
+func (nodeUnschedulable) Wake(s *cluster.State, _ *cluster.Class, c *scheduler.Change) bool {
+	if c.What == scheduler.UpdatePodToleration {
+		return c.Own && toleratesCordon(s.ClassByID(c.Pod.Class))
+	}
+	return !c.Node.Unschedulable && (c.OldNode == nil || c.OldNode.Unschedulable)
+}
+
 func toleratesCordon(c *cluster.Class) bool {
 	return tolerates(c.Tolerations, &cluster.Taint{Key: "node.kubernetes.io/unschedulable", Effect: cluster.NoSchedule})
 }

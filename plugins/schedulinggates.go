@@ -26,3 +26,11 @@ func (schedulingGates) PreEnqueue(s *cluster.State, p cluster.PodID) scheduler.V
 	}
 	return scheduler.Verdict{Code: scheduler.Unresolvable, Reasons: []string{fmt.Sprintf("waiting for scheduling gates: %v", gates)}}
 }
+
+// Wakes implements scheduler.Waker.
+func (schedulingGates) Wakes() scheduler.Action { return scheduler.UpdatePodSchedulingGatesEliminated }
+
+// Wake implements scheduler.Waker: only the pod's own gates matter.
+func (schedulingGates) Wake(_ *cluster.State, _ *cluster.Class, c *scheduler.Change) bool {
+	return c.Own
+}

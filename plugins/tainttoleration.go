@@ -61,6 +61,20 @@ func (taintToleration) Normalize(_ *cluster.State, _ cluster.PodID, _ []cluster.
 	normalize(scores, true)
 }
 
+// Wakes implements scheduler.Waker.
+func (taintToleration) Wakes() scheduler.Action {
+	return scheduler.NodeAdd | scheduler.UpdateNodeTaint | scheduler.UpdatePodToleration
+}
+
+// Wake implements scheduler.Waker: the pod has another toleration, whichever, or a
+// node doesn't repel it that is new or did so before.
+func (taintToleration) Wake(_ *cluster.State, class *cluster.Class, c *scheduler.Change) bool {
+	if c.What == scheduler.UpdatePodToleration {
+		return c.Own
+	}
+	return !repels(c.Node.Taints, class.Tolerations) && (c.OldNode == nil || repels(c.OldNode.Taints, class.Tolerations))
+}
+
 // repels reports whether one of taints keeps new pods off that have only these
 // tolerations.
 func repels(taints []cluster.Taint, tolerations []cluster.Toleration) bool {

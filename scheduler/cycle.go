@@ -45,6 +45,7 @@ func (pr *Profile) preScore(s *cluster.State, p cluster.PodID) error {
 // feasible returns the feasible nodes in the order in which they were looked at.
 func (pr *Profile) feasible(s *cluster.State, p cluster.PodID) []cluster.NodeID {
 	v := pr.visiting(s, p, pr.nodes)
+	pr.rejected, pr.pending, pr.all = v.bits, 0, v.all
 	if v.ruled.Code != Success {
 		return nil
 	}
@@ -66,12 +67,36 @@ func (pr *Profile) feasible(s *cluster.State, p cluster.PodID) []cluster.NodeID 
 		if len(nodes) == 0 {
 			break
 		}
-		nodes = Narrow(pr.filters[i].Filter, s, p, nodes)
+		nodes = pr.narrow(&pr.filters[i], s, p, nodes)
 	}
 	if s.AnyNominee() {
 		nodes = pr.narrowByNominees(s, p, nodes)
+		pr.rejected = unknownRejectors
 	}
 	pr.advance(s, looked)
+	return nodes
+}
+
+// narrow is Narrow, and notes whether the filter ruled a node out.
+func (pr *Profile) narrow(f *namedFilter, s *cluster.State, p cluster.PodID, nodes []cluster.NodeID) []cluster.NodeID {
+	before := len(nodes)
+	if b, ok := f.Filter.(BatchFilter); ok {
+		nodes = b.FilterBatch(s, p, nodes)
+	} else if may := f.Filter.Filter(s, p); may != nil {
+		kept := nodes[:0]
+		for _, n := range nodes {
+			switch may(n).Code {
+			case Success:
+				kept = append(kept, n)
+			case Pending:
+				pr.pending |= 1 << f.bit
+			}
+		}
+		nodes = kept
+	}
+	if len(nodes) < before {
+		pr.rejected |= 1 << f.bit
+	}
 	return nodes
 }
 
@@ -116,11 +141,14 @@ func (pr *Profile) sample(s *cluster.State, p cluster.PodID, v visit, failed clu
 	kept, looked := v.nodes[:0], 0
 	sawFailed := failed == cluster.None
 	for _, n := range v.nodes {
-		if _, verdict := t.VerdictWithNominees(n); verdict.Code == Success {
+		plugin, verdict := t.VerdictWithNominees(n)
+		if verdict.Code == Success {
 			if len(kept) == v.enough {
 				break
 			}
 			kept = append(kept, n)
+		} else {
+			pr.reject(plugin, verdict.Code)
 		}
 		sawFailed = sawFailed || n == failed
 		looked++
@@ -140,14 +168,36 @@ func outside(failed cluster.NodeID, nodes []cluster.NodeID) int {
 	return 1
 }
 
-// narrowing reports whether no binding can make a node feasible for p.
-func (pr *Profile) narrowing(s *cluster.State, p cluster.PodID) bool {
-	for i := range pr.filters {
-		if f, ok := pr.filters[i].Filter.(Narrowing); !ok || !f.Narrowing(s, p) {
-			return false
-		}
+// unknownRejectors says that the fast path can't tell which plugins ruled nodes
+// out: it asked about the pods that nodes are kept for last, and kube first.
+const unknownRejectors = ^uint64(0)
+
+// rejectors returns the plugins that ruled a node out for p, which the last Select
+// found to fit nowhere, and those of them that wait for something definite. If
+// something else went wrong there are none: p could not be scored, or there are no
+// nodes.
+func (pr *Profile) rejectors(s *cluster.State, p cluster.PodID) (rejected, pending uint64) {
+	if pr.err != nil || len(s.Nodes.Live()) == 0 {
+		return 0, 0
 	}
-	return true
+	if pr.rejected != unknownRejectors {
+		return pr.rejected, pr.pending
+	}
+	d := pr.Diagnose(s, p)
+	pr.rejected, pr.pending = pr.visiting(s, p, nil).bits, 0
+	for i := range d.Verdicts {
+		pr.reject(d.Verdicts[i].Plugin, d.Verdicts[i].Code)
+	}
+	return pr.rejected, pr.pending
+}
+
+// reject notes that a plugin ruled a node out.
+func (pr *Profile) reject(plugin string, code Code) {
+	bit := uint64(1) << pr.bitOf(plugin)
+	pr.rejected |= bit
+	if code == Pending {
+		pr.pending |= bit
+	}
 }
 
 // score returns the weighted sum of all plugins' normalised scores.

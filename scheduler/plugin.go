@@ -62,17 +62,6 @@ type BatchFilter interface {
 	FilterBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID) []cluster.NodeID
 }
 
-// A Narrowing is a Filter that can tell for which pods it only ever rules out more
-// nodes as other pods are bound. For pods of which some filter does not say so, a
-// binding is news: they are tried again.
-type Narrowing interface {
-	Filter
-
-	// Narrowing reports whether no binding of other pods can make a node
-	// feasible for p that was not.
-	Narrowing(s *cluster.State, p cluster.PodID) bool
-}
-
 // A TrialFilter is a Filter that prepares more than it can read from the State
 // when it is asked about a node. While a trial adds pods to a node and takes them
 // off, to learn whether p would fit then, the filter must be told.

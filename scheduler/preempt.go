@@ -12,6 +12,40 @@ func (pr *Profile) PreEnqueue(s *cluster.State, p cluster.PodID) (plugin string,
 	return "", Verdict{}
 }
 
+// gates is PreEnqueue, which asks the plugin at the place first before the others.
+func (pr *Profile) gates(s *cluster.State, p cluster.PodID, first int8) (plugin int8, ok bool) {
+	for _, pre := range pr.enqueuers {
+		if pre.bit == first && pre.PreEnqueue(s, p).Code != Success {
+			return first, false
+		}
+	}
+	for _, pre := range pr.enqueuers {
+		if pre.bit != first && pre.PreEnqueue(s, p).Code != Success {
+			return pre.bit, false
+		}
+	}
+	return ungated, true
+}
+
+// listens reports whether the plugin at a place wants to hear of a change.
+func (pr *Profile) listens(plugin int8, c *Change) bool {
+	w := pr.members[plugin].Waker
+	return w == nil || w.Wakes()&c.What != 0
+}
+
+// wake returns which of plugins change their minds about pods like p.
+func (pr *Profile) wake(s *cluster.State, p cluster.PodID, plugins uint64, c *Change) (woken uint64) {
+	for i := range pr.members {
+		if plugins>>i&1 == 0 || !pr.listens(int8(i), c) {
+			continue
+		}
+		if w := pr.members[i].Waker; w == nil || w.Wake(s, s.Class(p), c) {
+			woken |= 1 << i
+		}
+	}
+	return woken
+}
+
 // Preemption returns what the profile's preemptors propose for p, which fits
 // nowhere; ok is false if that is nothing. It writes nothing to s.
 func (pr *Profile) Preemption(s *cluster.State, p cluster.PodID) (pre Preemption, ok bool) {
@@ -30,32 +64,36 @@ func (pr *Profile) Preemption(s *cluster.State, p cluster.PodID) (pre Preemption
 	return pre, false
 }
 
-// preempt has pods ended to make room for p, and keeps the node for it. Less
-// important pods for which the node was kept lose it. It reports whether anything
-// was to be done.
-func (pr *Profile) preempt(s *cluster.State, p cluster.PodID) bool {
-	pre, ok := pr.Preemption(s, p)
-	if !ok {
-		return false
-	}
+// carryOut has pods ended to make room for p, and keeps the node for it. Less
+// important pods for which the node was kept lose it. It returns how those were for
+// which a node was kept that is kept no longer.
+func carryOut(s *cluster.State, p cluster.PodID, pre Preemption) (lost []cluster.PodState) {
 	for _, victim := range pre.Victims {
-		if s.Pods.Phase[victim] != cluster.Terminating {
+		if s.Pods.Phase[victim] != cluster.Terminating && s.Pods.Phase[victim] != cluster.Ended {
 			s.Preempt(victim)
+		}
+	}
+	give := func(q cluster.PodID, n cluster.NodeID) {
+		was := s.Pods.State(q)
+		if was.Nominated == n {
+			return
+		}
+		s.Nominate(q, n)
+		if was.Nominated != cluster.None {
+			lost = append(lost, was)
 		}
 	}
 	if pre.Node != cluster.None {
 		var losers []cluster.PodID
 		for q := range s.Nominees(pre.Node) {
-			if s.Class(q).Priority < s.Class(p).Priority {
+			if s.Class(q).Priority < s.Class(p).Priority && s.Pods.Phase[q] == cluster.Pending {
 				losers = append(losers, q)
 			}
 		}
 		for _, q := range losers {
-			s.Nominate(q, cluster.None)
+			give(q, cluster.None)
 		}
 	}
-	if s.Pods.Nominated[p] != pre.Node {
-		s.Nominate(p, pre.Node)
-	}
-	return true
+	give(p, pre.Node)
+	return lost
 }

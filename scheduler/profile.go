@@ -50,17 +50,30 @@ type Profile struct {
 	start int
 	err   error // of the last Select
 
+	members  []member // that can reject a pod; their places are the bits of rejected
+	rejected uint64   // by the last Select: the plugins that ruled a node out
+	pending  uint64   // those of them that wait for something definite
+	all      bool     // the last Select looked at all nodes, unless enough were feasible
+
 	nodes    []cluster.NodeID // scratch: feasible nodes
 	one, sum []int64          // scratch: one plugin's scores, and all of them
 }
 
+// A member is a plugin that can reject a pod, and its Waker, nil if it is none.
+type member struct {
+	name string
+	Waker
+}
+
 type namedFilter struct {
 	name string
+	bit  int8 // place in members
 	Filter
 }
 
 type namedPreselector struct {
 	name string
+	bit  int8
 	Preselector
 }
 
@@ -71,6 +84,7 @@ type namedPreScorer struct {
 
 type namedPreEnqueuer struct {
 	name string
+	bit  int8
 	PreEnqueuer
 }
 
@@ -116,7 +130,13 @@ func NewProfile(plugins []*Plugin, policy []Weighted) (*Profile, error) {
 		pl, _ := Find(plugins, policy[0].Name)
 		pr.ties = pl.Ties
 	}
-	return pr, pr.addFilters(plugins, policy, named)
+	if err := pr.addFilters(plugins, policy, named); err != nil {
+		return nil, err
+	}
+	if len(pr.members) > maxMembers {
+		return nil, fmt.Errorf("%d plugins can reject pods; at most %d may in one profile", len(pr.members), maxMembers)
+	}
+	return pr, nil
 }
 
 // expand puts the members of sets of plugins in their place. A set's weight
@@ -179,14 +199,38 @@ func except(plugins []*Plugin, policy []Weighted, pl *Plugin) Points {
 
 func (pr *Profile) addFilter(name string, except Points, inst any) {
 	if f, ok := inst.(Filter); ok && except&AtFilter == 0 {
-		pr.filters = append(pr.filters, namedFilter{name, f})
+		pr.filters = append(pr.filters, namedFilter{name, pr.member(name, inst), f})
 	}
 	if f, ok := inst.(Preselector); ok && except&AtPreFilter == 0 {
-		pr.preselectors = append(pr.preselectors, namedPreselector{name, f})
+		pr.preselectors = append(pr.preselectors, namedPreselector{name, pr.member(name, inst), f})
 	}
 	if f, ok := inst.(PreEnqueuer); ok && except&AtPreEnqueue == 0 {
-		pr.enqueuers = append(pr.enqueuers, namedPreEnqueuer{name, f})
+		pr.enqueuers = append(pr.enqueuers, namedPreEnqueuer{name, pr.member(name, inst), f})
 	}
+}
+
+// maxMembers is the highest number of plugins that can reject pods in a profile.
+const maxMembers = 64
+
+// member returns the place of a plugin that can reject pods.
+func (pr *Profile) member(name string, inst any) int8 {
+	i := pr.bitOf(name)
+	if i < 0 {
+		w, _ := inst.(Waker)
+		pr.members = append(pr.members, member{name, w})
+		i = int8(len(pr.members) - 1)
+	}
+	return i
+}
+
+// bitOf returns the place of a plugin that can reject pods, -1 if it can't.
+func (pr *Profile) bitOf(name string) int8 {
+	for i := range pr.members {
+		if pr.members[i].name == name {
+			return int8(i)
+		}
+	}
+	return -1
 }
 
 func (pr *Profile) addPreemptor(except Points, inst any) {

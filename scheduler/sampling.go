@@ -41,6 +41,7 @@ type visit struct {
 	ruled  Verdict          // what rules out every node, before any is looked at
 	plugin string           // that ruled so, or that restricted the candidates
 	all    bool             // the candidates are all nodes
+	bits   uint64           // the plugins that ruled so, or restricted the candidates
 }
 
 // visiting returns the order in which p's cycle looks at nodes, into buf.
@@ -49,9 +50,10 @@ func (pr *Profile) visiting(s *cluster.State, p cluster.PodID, buf []cluster.Nod
 	if pr.inZones() {
 		order = s.Nodes.ByZone() // as of now, also if a plugin rules out every node
 	}
-	names, plugin, restricted, v := pr.preselect(s, p)
+	names, plugin, bits, v := pr.preselect(s, p)
+	restricted := bits != 0
 	if v.Code != Success {
-		return visit{ruled: v, plugin: plugin}
+		return visit{ruled: v, plugin: plugin, bits: bits}
 	}
 	if restricted {
 		order = chosen(s, names, order)
@@ -65,7 +67,7 @@ func (pr *Profile) visiting(s *cluster.State, p cluster.PodID, buf []cluster.Nod
 	if len(pr.scorers) == 0 && pr.sampling.Adaptive {
 		enough = 1
 	}
-	return visit{nodes: buf, enough: enough, plugin: plugin, all: !restricted}
+	return visit{nodes: buf, enough: enough, plugin: plugin, all: !restricted, bits: bits}
 }
 
 // inZones reports whether it matters in which order nodes are looked at, so that
@@ -73,25 +75,26 @@ func (pr *Profile) visiting(s *cluster.State, p cluster.PodID, buf []cluster.Nod
 func (pr *Profile) inZones() bool { return pr.sampling.Adaptive || pr.ties == TiesKube }
 
 // preselect asks the plugins that can tell beforehand which nodes may do. As in
-// kube-scheduler, what they name is intersected.
-func (pr *Profile) preselect(s *cluster.State, p cluster.PodID) (names []string, plugin string, restricted bool, v Verdict) {
+// kube-scheduler, what they name is intersected. Bits are the plugins that restrict
+// the nodes, or rule out all.
+func (pr *Profile) preselect(s *cluster.State, p cluster.PodID) (names []string, plugin string, bits uint64, v Verdict) {
 	for _, pre := range pr.preselectors {
 		these, some, v := pre.Preselect(s, p)
 		if v.Code != Success {
-			return nil, pre.name, false, v
+			return nil, pre.name, bits | 1<<pre.bit, v
 		}
 		if !some {
 			continue
 		}
-		if restricted {
+		if bits != 0 {
 			these = slices.DeleteFunc(these, func(name string) bool { return !slices.Contains(names, name) })
 		}
-		names, plugin, restricted = these, pre.name, true
+		names, plugin, bits = these, pre.name, bits|1<<pre.bit
 		if len(names) == 0 {
-			return nil, pre.name, true, Verdict{Unresolvable, []string{"node(s) didn't satisfy plugin " + pre.name}}
+			return nil, pre.name, bits, Verdict{Unresolvable, []string{"node(s) didn't satisfy plugin " + pre.name}}
 		}
 	}
-	return names, plugin, restricted, Verdict{}
+	return names, plugin, bits, Verdict{}
 }
 
 // chosen returns those of nodes that have one of the names.

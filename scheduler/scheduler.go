@@ -1,165 +1,296 @@
 package scheduler
 
 import (
+	"math"
+
 	"github.com/berthsim/berth/cluster"
-	"github.com/berthsim/berth/internal/heap"
 )
 
-// refusedDelay is how long a pod waits after its binding was refused: kube's
-// initial backoff.
-const refusedDelay = cluster.Second
-
-// A Scheduler is a cluster.Controller that gives pods nodes, in order of
-// priority and arrival. A pod that fits nowhere is set aside until room is made;
-// it keeps its place in the order.
+// A Scheduler is a cluster.Controller that gives pods nodes, as kube-scheduler does:
+// in order of priority and of the time since they came or were last tried; those
+// that fit nowhere, when something has happened that may help them.
 type Scheduler struct {
-	profile *Profile
-	queue   heap.Heap[waiting]
-	parked  []waiting // fit nowhere, until room is made
-	lonely  []waiting // fit nowhere, until room is made or a pod is bound
-	gated   []waiting // not to be tried until something about them changes
-	refused []refused // in order of time
-
-	nominees bool // whether nodes were kept for pods at the end of the last Step
+	profiles map[string]*Profile // by pods' schedulerName; "" is default-scheduler's
+	service  cluster.Time
+	seen     func(Attempt)
+	queue    queue
 
 	// failedAt says, by class, at which version of the State a pod of the class
 	// fitted nowhere. Until anything changes, no other does: a class is what
 	// decisions can tell apart.
-	failedAt []uint64
+	failedAt []failure
+
+	flying       flying       // the pod that is being decided about, while that takes time
+	changed      cluster.Time // when something happened, or was decided, for the last time
+	reclassified uint64       // of the State, when groups were made
+	stats        Stats
 }
 
-// New returns a scheduler that decides by profile.
-func New(profile *Profile) *Scheduler { return &Scheduler{profile: profile} }
+// Options say how a Scheduler works. The zero Options are kube-scheduler's
+// defaults.
+type Options struct {
+	// Profiles are the profiles by the schedulerName of the pods that they are for.
+	// Pods of other schedulers are left alone. "" stands for default-scheduler.
+	Profiles map[string]*Profile
 
-// waiting is a pod that wants a node.
-type waiting struct {
-	priority int32
-	order    uint64 // of arrival
-	pod      cluster.PodID
+	// InitialBackoff is for how long a pod rests after it was tried in vain for the
+	// first time, and MaxBackoff at most; 0 stands for 1 and 10 seconds.
+	InitialBackoff, MaxBackoff cluster.Time
+
+	// MaxUnschedulable is for how long a pod waits for something to happen that may
+	// help it, before it is tried anyway; 0 stands for 5 minutes.
+	MaxUnschedulable cluster.Time
+
+	// Service is the time that a decision takes: a slow scheduler's queue can so be
+	// studied. A decision is made by what is known when it begins.
+	Service cluster.Time
+
+	// Seen, if set, is told of every try when it ends.
+	Seen func(Attempt)
 }
 
-// Before orders pods by priority, the highest first, then by arrival.
-func (a waiting) Before(b waiting) bool {
-	if a.priority != b.priority {
-		return a.priority > b.priority
+// The defaults of Options, as of kube-scheduler.
+const (
+	DefaultInitialBackoff   = cluster.Second
+	DefaultMaxBackoff       = 10 * cluster.Second
+	DefaultMaxUnschedulable = 5 * cluster.Minute
+)
+
+// New returns a Scheduler that decides about all pods of default-scheduler by
+// profile.
+func New(profile *Profile) *Scheduler {
+	return NewScheduler(Options{Profiles: map[string]*Profile{"": profile}})
+}
+
+// NewScheduler returns a Scheduler.
+func NewScheduler(o Options) *Scheduler {
+	or := func(t, otherwise cluster.Time) cluster.Time {
+		if t == 0 {
+			return otherwise
+		}
+		return t
 	}
-	return a.order < b.order
+	sc := &Scheduler{profiles: o.Profiles, service: o.Service, seen: o.Seen, flying: flying{pod: cluster.None}}
+	sc.queue = queue{
+		backoff: backoff{or(o.InitialBackoff, DefaultInitialBackoff), or(o.MaxBackoff, DefaultMaxBackoff)},
+		most:    or(o.MaxUnschedulable, DefaultMaxUnschedulable),
+		rules:   sc,
+	}
+	return sc
 }
 
-type refused struct {
+// A failure is what the last pod of a class failed for.
+type failure struct {
+	version           uint64 // of the State
+	rejected, pending uint64
+}
+
+// flying is a pod that is being decided about, and what will come of it.
+type flying struct {
+	pod   cluster.PodID // None if there is none
+	order uint64
 	until cluster.Time
-	waiting
+	result
+}
+
+// A result is what a cycle found out about a pod.
+type result struct {
+	node              cluster.NodeID // where the pod goes, or None
+	devices           cluster.Allocation
+	rejected, pending uint64
+	preemption        Preemption
+	preempts          bool
+	victims           []uint64 // orders of arrival of the preemption's victims
+}
+
+// An Attempt is one try to place a pod.
+type Attempt struct {
+	Pod      cluster.PodID
+	Began    cluster.Time // when the pod was taken from the queue
+	Number   int32        // 1 for the first
+	Node     cluster.NodeID
+	Rejected []string // plugins, if the pod got no node; none if something went wrong
 }
 
 // Step implements cluster.Controller. It tries every pod for which trying again
 // can make a difference.
 func (sc *Scheduler) Step(s *cluster.State, events []cluster.Event) (wake cluster.Time) {
-	room, company := false, false
+	if len(events) > 0 {
+		sc.changed = s.Now
+	}
+	if r := s.Reclassified(); r != sc.reclassified {
+		sc.queue.regroup(s)
+		sc.reclassified = r
+	}
 	for i := range events {
-		room = sc.take(s, &events[i]) || room
-		company = company || events[i].Kind == cluster.PodBound
+		sc.take(s, &events[i])
 	}
-	if room {
-		sc.parked = sc.again(sc.parked)
-	}
-	if room || company {
-		sc.lonely = sc.again(sc.lonely)
-	}
-	for len(sc.refused) > 0 && sc.refused[0].until <= s.Now {
-		sc.queue.Push(sc.refused[0].waiting)
-		sc.refused = sc.refused[1:]
-	}
-	for len(sc.queue) > 0 {
-		sc.try(s, sc.queue.Pop())
-	}
-	sc.nominees = s.AnyNominee()
-	if len(sc.refused) > 0 {
-		return sc.refused[0].until
-	}
-	return cluster.Never
-}
-
-// again has all of the pods tried, and returns their list empty.
-func (sc *Scheduler) again(pods []waiting) []waiting {
-	for _, w := range pods {
-		sc.queue.Push(w)
-	}
-	return pods[:0]
-}
-
-// park sets w's pod aside.
-func (sc *Scheduler) park(s *cluster.State, w waiting) {
-	if sc.profile.narrowing(s, w.pod) {
-		sc.parked = append(sc.parked, w)
-	} else {
-		sc.lonely = append(sc.lonely, w)
-	}
-}
-
-// take notes what an event means for the queue, and reports whether it may have
-// made room for pods that were set aside.
-func (sc *Scheduler) take(s *cluster.State, e *cluster.Event) (room bool) {
-	switch e.Kind {
-	case cluster.PodAdded:
-		if s.Pods.Phase[e.Pod] == cluster.Pending {
-			sc.queue.Push(entry(s, e.Pod))
+	sc.queue.wakeRested(s)
+	sc.queue.flush(s, s.Now-s.Now%flushPeriod)
+	sc.land(s)
+	for sc.flying.pod == cluster.None {
+		p, ok := sc.queue.pop()
+		if !ok {
+			break
 		}
-		return e.Node != cluster.None // others may want to be near it
-	case cluster.PodChanged:
-		sc.release(s, e.Pod)
-		return true
-	case cluster.Rejected:
-		if e.Decision.Kind == cluster.Bind && s.Pods.Phase[e.Pod] == cluster.Pending {
-			sc.refused = append(sc.refused, refused{s.Now + refusedDelay, entry(s, e.Pod)})
-		}
-		return true
-	case cluster.PodEnded:
-		return e.Node != cluster.None || sc.nominees // one may have been kept for it
-	case cluster.NodeAdded, cluster.NodeChanged, cluster.ObjectSet, cluster.ObjectRemoved:
-		return true
+		sc.try(s, p)
 	}
-	return false
+	return sc.wake(s)
 }
 
-// release has p tried again if it was gated.
-func (sc *Scheduler) release(s *cluster.State, p cluster.PodID) {
-	for i, w := range sc.gated {
-		if w.pod == p && w.order == s.Pods.Order[p] { // or another pod had the row
-			sc.gated = append(sc.gated[:i], sc.gated[i+1:]...)
-			sc.queue.Push(w)
-			return
-		}
+// flushPeriod is how often kube looks for pods that wait for too long.
+const flushPeriod = 30 * cluster.Second
+
+// quiet is for how long a Scheduler goes on trying although nothing happens. A pod
+// that fitted nowhere does so still; kube-scheduler tries it forever.
+const quiet = 10 * cluster.Minute
+
+// wake returns when something is to be done next.
+func (sc *Scheduler) wake(s *cluster.State) cluster.Time {
+	next := cluster.Never
+	if sc.flying.pod != cluster.None {
+		next = sc.flying.until
 	}
+	if s.Now-sc.changed > quiet {
+		return next
+	}
+	next = min(next, sc.queue.nextRested())
+	if a, ok := sc.queue.oldest(); ok {
+		due := a.since + sc.queue.most + 1
+		next = min(next, max((due+flushPeriod-1)/flushPeriod, s.Now/flushPeriod+1)*flushPeriod)
+	}
+	return next
 }
 
-func entry(s *cluster.State, p cluster.PodID) waiting {
-	return waiting{s.Class(p).Priority, s.Pods.Order[p], p}
+// profile returns the profile for p, nil if it is another scheduler's.
+func (sc *Scheduler) profile(s *cluster.State, p cluster.PodID) *Profile {
+	return sc.profiles[s.Class(p).Scheduler]
 }
 
-// try places w's pod, or sets it aside.
-func (sc *Scheduler) try(s *cluster.State, w waiting) {
-	p := w.pod
-	if s.Pods.Order[p] != w.order || s.Pods.Phase[p] != cluster.Pending {
-		return // it ended while it waited
-	}
-	if _, v := sc.profile.PreEnqueue(s, p); v.Code != Success {
-		sc.gated = append(sc.gated, w)
+// try finds out where p goes. If that takes no time, it is done at once.
+func (sc *Scheduler) try(s *cluster.State, p cluster.PodID) {
+	e := &sc.queue.pods[p]
+	if s.Pods.Phase[p] != cluster.Pending || s.Pods.Order[p] != e.order {
+		sc.queue.done(p)
 		return
 	}
-	c := s.Pods.Class[p]
+	sc.flying = flying{p, e.order, s.Now + sc.service, sc.cycle(s, p)}
+	sc.land(s)
+}
+
+// cycle finds out where p goes, or why it goes nowhere.
+func (sc *Scheduler) cycle(s *cluster.State, p cluster.PodID) result {
+	pr, c := sc.profile(s, p), s.Pods.Class[p]
 	for len(sc.failedAt) <= int(c) {
-		sc.failedAt = append(sc.failedAt, 0)
+		sc.failedAt = append(sc.failedAt, failure{})
 	}
-	if sc.failedAt[c] == s.Version() && s.Pods.Nominated[p] == cluster.None {
-		sc.park(s, w)
-		return
+	f := &sc.failedAt[c]
+	if f.version == s.Version() && f.version != 0 && s.Pods.Nominated[p] == cluster.None {
+		return result{node: cluster.None, rejected: f.rejected, pending: f.pending}
 	}
-	if n, a, ok := sc.profile.Select(s, p); ok {
-		s.Bind(p, n, a)
-		return
+	if n, a, ok := pr.Select(s, p); ok {
+		return result{node: n, devices: a}
 	}
-	if sc.profile.Err() != nil || !sc.profile.preempt(s, p) {
-		sc.failedAt[c] = s.Version()
+	r := result{node: cluster.None}
+	r.rejected, r.pending = pr.rejectors(s, p)
+	if pr.Err() == nil {
+		r.preemption, r.preempts = pr.Preemption(s, p)
 	}
-	sc.park(s, w)
+	for _, v := range r.preemption.Victims {
+		r.victims = append(r.victims, s.Pods.Order[v])
+	}
+	if !r.preempts && pr.all {
+		*f = failure{s.Version(), r.rejected, r.pending}
+	}
+	return r
 }
+
+// land does what was found out, when its time has come.
+func (sc *Scheduler) land(s *cluster.State) {
+	f := sc.flying
+	if f.pod == cluster.None || f.until > s.Now {
+		return
+	}
+	sc.flying.pod = cluster.None
+	p := f.pod
+	if !sc.queue.has(s, p) || s.Pods.Phase[p] != cluster.Pending {
+		return // it is gone, or somebody else has bound it
+	}
+	if f.node != cluster.None {
+		sc.bind(s, p, &f)
+	} else {
+		sc.fail(s, p, &f)
+	}
+}
+
+// bind binds p. The node may have gone meanwhile.
+func (sc *Scheduler) bind(s *cluster.State, p cluster.PodID, f *flying) {
+	if !s.Nodes.IsLive(f.node) {
+		sc.tell(s, p, cluster.None, 0)
+		sc.queue.fail(s, p, 0, 0)
+		return
+	}
+	sc.tell(s, p, f.node, 0)
+	sc.queue.done(p)
+	s.Bind(p, f.node, f.devices)
+	sc.changed = s.Now
+}
+
+// fail takes p back, and has others make room for it.
+func (sc *Scheduler) fail(s *cluster.State, p cluster.PodID, f *flying) {
+	sc.tell(s, p, cluster.None, f.rejected|f.pending)
+	sc.queue.fail(s, p, f.rejected, f.pending)
+	if !f.preempts {
+		return
+	}
+	pre := f.preemption
+	pre.Victims = nil
+	for i, v := range f.preemption.Victims {
+		if s.Pods.Order[v] == f.victims[i] && s.Pods.Node[v] == f.preemption.Node {
+			pre.Victims = append(pre.Victims, v)
+		}
+	}
+	if pre.Node != cluster.None && !s.Nodes.IsLive(pre.Node) {
+		return
+	}
+	sc.changed = s.Now
+	for _, was := range carryOut(s, p, pre) {
+		sc.queue.move(s, Change{What: PodDelete, OldPod: was}, s.ClassByID(was.Class).Priority)
+	}
+}
+
+// tell counts a try, and tells of it.
+func (sc *Scheduler) tell(s *cluster.State, p cluster.PodID, n cluster.NodeID, rejected uint64) {
+	e := &sc.queue.pods[p]
+	sc.stats.count(s, e, n, rejected)
+	if sc.seen == nil {
+		return
+	}
+	a := Attempt{Pod: p, Began: s.Now - sc.service, Number: e.attempts, Node: n}
+	for i, m := range sc.profile(s, p).members {
+		if rejected>>i&1 == 1 {
+			a.Rejected = append(a.Rejected, m.name)
+		}
+	}
+	sc.seen(a)
+}
+
+// preEnqueue implements rules.
+func (sc *Scheduler) preEnqueue(s *cluster.State, p cluster.PodID, first int8) (plugin int8, ok bool) {
+	return sc.profile(s, p).gates(s, p, first)
+}
+
+// listens implements rules.
+func (sc *Scheduler) listens(s *cluster.State, p cluster.PodID, plugin int8, c *Change) bool {
+	return sc.profile(s, p).listens(plugin, c)
+}
+
+// wokenBy implements rules.
+func (sc *Scheduler) wokenBy(s *cluster.State, p cluster.PodID, plugins uint64, c *Change) uint64 {
+	woken := sc.profile(s, p).wake(s, p, plugins, c)
+	sc.stats.hints(plugins, woken)
+	return woken
+}
+
+// everyone is the highest priority: a change that pods of any priority look at.
+const everyone = math.MaxInt32

@@ -35,6 +35,8 @@ func TestOrderOfArrivalIsNotOfRows(t *testing.T) {
 		t.Fatal("the rows are in order of arrival")
 	}
 	got, _ := w.step(4, node("n1", 1000))
+	w.want(t, "without nodes something was wrong, and the pods rest", got, "", "")
+	got, _ = w.step(2 * cluster.Second)
 	w.want(t, "rows out of order", got, "a@n1 b@n1 c@n1", "a b c")
 }
 
@@ -79,6 +81,8 @@ func TestParkedStayInOrder(t *testing.T) {
 	}
 }
 
+// TestRefused has bindings refused: such a pod rests for a second, then for two, up
+// to the end of the second in which that time is over.
 func TestRefused(t *testing.T) {
 	const sec = cluster.Second
 	w := newWorld(t, "n1")
@@ -88,42 +92,70 @@ func TestRefused(t *testing.T) {
 	}
 	got, wake := w.step(5*sec, w.refused("a"))
 	w.want(t, "a was refused, b has its room", got, "b@n1", "b")
-	if wake != 6*sec {
+	if wake != 7*sec {
 		t.Errorf("after a refusal at 5 s the scheduler wants to be woken at %v s", wake.Seconds())
 	}
 	got, wake = w.step(5*sec+sec/2, w.refused("b"), pod("c", 100))
 	w.want(t, "b was refused, too", got, "c@n1", "c")
-	if wake != 6*sec {
+	if wake != 7*sec {
 		t.Errorf("with refusals at 5 and 5.5 s the scheduler wants to be woken at %v s", wake.Seconds())
 	}
-	got, wake = w.step(6*sec-1, w.ended("c"))
+	got, wake = w.step(7*sec-1, w.ended("c"))
 	w.want(t, "a moment before", got, "", "")
-	if wake != 6*sec {
-		t.Errorf("a moment before 6 s the scheduler wants to be woken at %v s", wake.Seconds())
-	}
-	got, wake = w.step(6 * sec)
-	w.want(t, "a's second is over", got, "a@n1", "a")
-	if wake != 6*sec+sec/2 {
-		t.Errorf("at 6 s the scheduler wants to be woken at %v s", wake.Seconds())
+	if wake != 7*sec {
+		t.Errorf("a moment before 7 s the scheduler wants to be woken at %v s", wake.Seconds())
 	}
 	got, wake = w.step(7 * sec)
-	w.want(t, "b's second is over", got, "", "b")
-	if wake != cluster.Never {
-		t.Errorf("with nobody refused, the scheduler wants to be woken at %v s", wake.Seconds())
+	w.want(t, "their rest is over, and there is room for one", got, "a@n1", "a b")
+	if wake != 330*sec {
+		t.Errorf("with one that fits nowhere the scheduler wants to be woken at %v s", wake.Seconds())
 	}
-	got, _ = w.step(8*sec, w.ended("a"))
-	w.want(t, "b waits like others", got, "b@n1", "b")
+	got, wake = w.step(7*sec, w.refused("a"))
+	w.want(t, "a was refused again, b has its room", got, "b@n1", "b")
+	if wake != 10*sec {
+		t.Errorf("after a second refusal at 7 s the scheduler wants to be woken at %v s", wake.Seconds())
+	}
 }
 
-// TestRefusedKeepsItsPlace has a pod that was refused tried before those that
-// came after it.
-func TestRefusedKeepsItsPlace(t *testing.T) {
+// TestRefusedPods has two pods rest that come back at the same time.
+func TestRefusedPods(t *testing.T) {
 	const sec = cluster.Second
 	w := newWorld(t, "n1")
-	w.step(0, pod("a", 900))
-	w.step(0, w.refused("a"))
-	got, _ := w.step(sec, pod("b", 901))
-	w.want(t, "both at once", got, "a@n1", "a b")
+	w.step(0, pod("a", 400), podOf("b", 500, 5))
+	got, wake := w.step(0, w.refused("a"), w.refused("b"))
+	if got != "" || wake != 2*sec {
+		t.Errorf("after refusals at 0 the scheduler decides %q and wants to be woken at %v s", got, wake.Seconds())
+	}
+	got, _ = w.step(2*sec, pod("c", 300))
+	w.want(t, "all at once", got, "b@n1 a@n1", "b a c")
+}
+
+// TestFlush tries a pod again for which nothing has happened, every five minutes
+// and at whole half minutes, until nothing at all has happened for long.
+func TestFlush(t *testing.T) {
+	const sec = cluster.Second
+	w := newWorld(t, "n1")
+	_, wake := w.step(30*sec, pod("big", 2000))
+	if wake != 360*sec {
+		t.Errorf("after a try at 30 s the scheduler wants to be woken at %v s", wake.Seconds())
+	}
+	got, _ := w.step(359*sec, pod("small", 10))
+	w.want(t, "a moment before", got, "small@n1", "small")
+	got, wake = w.step(360 * sec)
+	w.want(t, "after five minutes and a half", got, "", "big")
+	if wake != 690*sec {
+		t.Errorf("after another try at 360 s the scheduler wants to be woken at %v s", wake.Seconds())
+	}
+	got, wake = w.step(690 * sec)
+	if tries := w.scheduler.Stats().Unschedulable; got != "" || tries != 3 {
+		t.Errorf("after five more: decided %q, %d tries in vain; want 3", got, tries)
+	}
+	if wake != 1020*sec {
+		t.Errorf("after a third try at 690 s the scheduler wants to be woken at %v s", wake.Seconds())
+	}
+	if _, wake = w.step(1020 * sec); wake != cluster.Never {
+		t.Errorf("after eleven minutes without an event the scheduler wants to be woken at %v s", wake.Seconds())
+	}
 }
 
 func TestRefusedEviction(t *testing.T) {
@@ -134,7 +166,7 @@ func TestRefusedEviction(t *testing.T) {
 	w.Evict(a)
 	d := w.TakeDecisions()[0]
 	got, wake := w.step(1, cluster.Event{Kind: cluster.Rejected, Pod: a, Node: d.Node, Decision: d})
-	if got != "" || wake != cluster.Never || slices.Contains(w.asked, "a") {
+	if got != "" || wake != 330*cluster.Second || slices.Contains(w.asked, "a") {
 		t.Errorf("after the eviction of a bound pod was refused: decided %q, tried %v, to be woken at %d", got, w.asked, wake)
 	}
 }

@@ -17,6 +17,8 @@ const (
 	Success       Code = 0
 	Unschedulable Code = 2 // the pod doesn't fit now; it might if others were preempted
 	Unresolvable  Code = 3 // kube's UnschedulableAndUnresolvable: preemption would not help
+	Wait          Code = 4 // of a Gate alone: the pod has its node, and is to wait before it is bound
+	Pending       Code = 6 // the pod waits for something definite, and is tried at once when it comes
 )
 
 // String returns the code's name in Kubernetes.
@@ -28,6 +30,10 @@ func (c Code) String() string {
 		return "Unschedulable"
 	case Unresolvable:
 		return "UnschedulableAndUnresolvable"
+	case Wait:
+		return "Wait"
+	case Pending:
+		return "Pending"
 	}
 	return fmt.Sprintf("Code(%d)", uint8(c))
 }

@@ -51,7 +51,10 @@ func required(name string, inst any) *scheduler.Plugin {
 // room is a filter by what is free, in kube's words, and gpus one by GPU: as much
 // as a scheduler needs so as not to bind where there is no room.
 var (
-	room = required("Room", filter(func(s *cluster.State, p cluster.PodID, n cluster.NodeID) (v scheduler.Verdict) {
+	room = required("Room", struct {
+		filter
+		roomWaker
+	}{filter: func(s *cluster.State, p cluster.PodID, n cluster.NodeID) (v scheduler.Verdict) {
 		for r, want := range s.Class(p).Requests {
 			if r := cluster.Resource(r); want > 0 && want > s.Free(n, r) {
 				v.Code = scheduler.Unschedulable
@@ -59,21 +62,30 @@ var (
 			}
 		}
 		return v
-	}))
+	}})
 	gpus = required("GPUs", struct {
 		filter
 		allocator
+		roomWaker
 	}{
-		func(s *cluster.State, p cluster.PodID, n cluster.NodeID) scheduler.Verdict {
+		filter: func(s *cluster.State, p cluster.PodID, n cluster.NodeID) scheduler.Verdict {
 			if !s.AllowsModel(s.Pods.Class[p], n) {
 				return scheduler.Verdict{Code: scheduler.Unresolvable, Reasons: []string{"wrong model"}}
 			}
 			_, v := firstGPUs(s, p, n)
 			return v
 		},
-		firstGPUs,
+		allocator: firstGPUs,
 	})
 )
+
+// roomWaker wants to hear of everything that may make room.
+type roomWaker struct{}
+
+const makesRoom = scheduler.PodDelete | scheduler.UpdatePodScaleDown | scheduler.NodeAdd | scheduler.UpdateNodeAllocatable
+
+func (roomWaker) Wakes() scheduler.Action                                     { return makesRoom }
+func (roomWaker) Wake(*cluster.State, *cluster.Class, *scheduler.Change) bool { return true }
 
 // firstGPUs allocates the first GPUs that will do.
 func firstGPUs(s *cluster.State, p cluster.PodID, n cluster.NodeID) (a cluster.Allocation, v scheduler.Verdict) {

@@ -57,9 +57,11 @@ var mayImport = []row{
 	}, {
 		pkg: "cluster/manifest",
 		imports: []string{
-			"cluster", "internal/input", "k8s.io/api", "k8s.io/apimachinery", "k8s.io/component-helpers", "go.yaml.in/yaml/v3",
+			"cluster", "scheduler", "internal/input",
+			"k8s.io/api", "k8s.io/apimachinery", "k8s.io/component-helpers", "k8s.io/kube-scheduler", "go.yaml.in/yaml/v3",
 		}, decides: true,
-		why: "the only place that knows both Kubernetes' types and ours; sums of requests and inferred features are upstream's own code",
+		tests: []string{"plugins"},
+		why:   "the only place that knows both Kubernetes' types and ours; sums of requests and inferred features are upstream's own code; what a scheduler's configuration says is a policy of plugins, whose names tests need",
 	}, {
 		pkg: "traces", imports: []string{"cluster", "internal/input"}, decides: true,
 		why: "a trace is a stream of events; who uses it is not its business",

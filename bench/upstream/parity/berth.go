@@ -3,6 +3,7 @@
 package parity
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -12,14 +13,11 @@ import (
 	v1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/kubernetes/pkg/scheduler/apis/config"
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/manifest"
 	"github.com/berthsim/berth/plugins"
 	"github.com/berthsim/berth/scheduler"
-
-	"github.com/berthsim/berth/bench/upstream/oracle"
 )
 
 // Berth is Berth's side of a comparison. It implements lockstep.Follower.
@@ -35,54 +33,62 @@ type Berth struct {
 // epoch is the time of day at which the State's time begins.
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// New returns Berth's side with the profile that the oracle has. If that is the standard one, it is
-// the one that Berth ships, plugins.Kube, with upstream's arguments.
-func New(o *oracle.Oracle, standard bool) (*Berth, error) {
+// Configured returns Berth's side with the first profile of a KubeSchedulerConfiguration as Berth reads
+// it: what the text leaves out is left to the defaults of Berth's plugins. If there is no text, the
+// profile is the one that Berth ships, plugins.Kube.
+func Configured(text []byte) (*Berth, error) {
 	b := &Berth{State: cluster.NewState(), convert: &manifest.Converter{Epoch: epoch}, pods: map[string]cluster.PodID{}}
 	var err error
-	if b.Kube, err = profile(o, standard); err != nil {
+	if b.Kube, err = profileOf(text); err != nil {
 		return nil, err
 	}
 	b.Kube.SetTies(scheduler.TiesKube)
-	if b.Lowest, err = profile(o, standard); err != nil {
+	if b.Lowest, err = profileOf(text); err != nil {
 		return nil, err
 	}
 	return b, nil
 }
 
-// profile makes a profile of Berth's out of what upstream runs.
-func profile(o *oracle.Oracle, standard bool) (*scheduler.Profile, error) {
-	p, sets := o.Effective()
-	args := map[string]scheduler.Args{}
-	for _, pc := range p.PluginConfig {
-		args[pc.Name] = decoder(pc.Args)
+// profileOf makes the first profile of a configuration, or the standard one.
+func profileOf(text []byte) (*scheduler.Profile, error) {
+	p := manifest.SchedulerProfile{Policy: slices.Clone(plugins.Kube), Sampling: scheduler.Sampling{Adaptive: true}}
+	optional := optionalPlugins()
+	if len(text) > 0 {
+		cfg, err := manifest.ReadSchedulerConfig(bytes.NewReader(text), "scenario", optional)
+		if err != nil {
+			return nil, err
+		}
+		p = cfg.Profiles[0]
 	}
+	for i := range p.Policy {
+		if w := &p.Policy[i]; w.Name == "DefaultPreemption" {
+			w.Args = exhaustive(w.Args)
+		}
+	}
+	return p.New(optional)
+}
+
+// exhaustive has DefaultPreemption look at every node, as the oracle does.
+func exhaustive(args scheduler.Args) scheduler.Args {
+	return func(into any) error {
+		if args != nil {
+			if err := args(into); err != nil {
+				return err
+			}
+		}
+		return json.Unmarshal([]byte(`{"minCandidateNodesPercentage": 100}`), into)
+	}
+}
+
+// optionalPlugins are Berth's plugins, none of which a profile must have.
+func optionalPlugins() []*scheduler.Plugin {
 	optional := make([]*scheduler.Plugin, len(plugins.All))
 	for i, pl := range plugins.All {
 		known := *pl
 		known.Required = false
 		optional[i] = &known
 	}
-	policy := slices.Clone(plugins.Kube)
-	if !standard {
-		var err error
-		if policy, err = policyOf(sets, optional); err != nil {
-			return nil, err
-		}
-	}
-	for i := range policy {
-		policy[i].Args = args[policy[i].Name]
-	}
-	pr, err := scheduler.NewProfile(optional, policy)
-	if err != nil {
-		return nil, err
-	}
-	sampling := scheduler.Sampling{Adaptive: true}
-	if p.PercentageOfNodesToScore != nil {
-		sampling.Percent = int(*p.PercentageOfNodesToScore)
-	}
-	pr.SetSampling(sampling)
-	return pr, nil
+	return optional
 }
 
 // decoder gives upstream's arguments to Berth's plugin. Their names are the same but for case, which
@@ -102,52 +108,6 @@ func decoder(args runtime.Object) scheduler.Args {
 var absent = map[string]bool{
 	"PrioritySort": true, "DefaultBinder": true, "VolumeRestrictions": true, "NodeVolumeLimits": true,
 	"VolumeBinding": true, "VolumeZone": true, "DynamicResources": true,
-}
-
-// policyOf lists upstream's plugins in the order in which they filter, and says at which extension
-// points each is left out.
-func policyOf(sets *config.Plugins, known []*scheduler.Plugin) ([]scheduler.Weighted, error) {
-	var policy []scheduler.Weighted
-	at := map[string]int{}
-	add := func(name string) (int, error) {
-		if absent[name] {
-			return -1, nil
-		}
-		if _, err := scheduler.Find(known, name); err != nil {
-			return -1, err
-		}
-		if i, ok := at[name]; ok {
-			return i, nil
-		}
-		at[name] = len(policy)
-		policy = append(policy, scheduler.Weighted{Name: name, Weight: 1, Except: ^scheduler.Points(0)})
-		return at[name], nil
-	}
-	for _, set := range []struct {
-		plugins []config.Plugin
-		point   scheduler.Points
-	}{
-		{sets.Filter.Enabled, scheduler.AtFilter},
-		{sets.PreFilter.Enabled, scheduler.AtPreFilter},
-		{sets.Score.Enabled, scheduler.AtScore},
-		{sets.PostFilter.Enabled, scheduler.AtPostFilter},
-		{sets.PreEnqueue.Enabled, scheduler.AtPreEnqueue},
-	} {
-		for _, pl := range set.plugins {
-			i, err := add(pl.Name)
-			if err != nil {
-				return nil, err
-			}
-			if i < 0 {
-				continue
-			}
-			policy[i].Except &^= set.point
-			if set.point == scheduler.AtScore {
-				policy[i].Weight = int64(pl.Weight)
-			}
-		}
-	}
-	return policy, nil
 }
 
 // Add implements lockstep.Follower.

@@ -272,6 +272,7 @@ func (c *comparer) preemption() {
 	pre, ok := c.berth.Kube.Preemption(s, c.pod)
 	want := c.want.Preemption
 	if want == nil || !want.Nominates || want.Node == "" {
+		c.clears(ok && pre.Node == cluster.None)
 		got := "nothing"
 		if ok && pre.Node != cluster.None {
 			got = "preempts on " + s.Nodes.Name[pre.Node]
@@ -301,6 +302,17 @@ func (c *comparer) preemption() {
 		victims = append(victims, s.PodName(v))
 	}
 	c.equal("victims on "+node, slices.Sorted(slices.Values(want.Candidates[i].Victims)), slices.Sorted(slices.Values(victims)))
+}
+
+// clears compares whether a pod that nobody makes room for loses its nomination. Left out is where Berth
+// departs: upstream also clears a node that it doesn't know; and it clears none if PreFilter rejects the
+// pod, since DynamicResources' PostFilter fails then, before DefaultPreemption's.
+func (c *comparer) clears(got bool) {
+	node := c.attempt.Pod.Status.NominatedNodeName
+	if _, known := c.berth.State.Nodes.Named(node); (known || node == "") && c.want.PreFilter.Success() {
+		want := c.want.Preemption
+		c.equal("nomination is taken away", want != nil && want.Nominates && node != "", got)
+	}
 }
 
 // byTies tells whether a candidate may be a best one by the order in which equal pods are reprieved,

@@ -11,9 +11,8 @@ import (
 // A Recording is a scenario with what upstream decided in it. Since upstream's decisions are those
 // that are applied, Berth can be held against it again and again without asking upstream.
 type Recording struct {
-	oracle   *oracle.Oracle // closed; for its profile
-	standard bool
-	entries  []entry
+	config  []byte // of the scheduler
+	entries []entry
 }
 
 // entry is one call of Berth's as a follower, or one attempt.
@@ -30,7 +29,7 @@ func Record(s *scenario.Scenario) (*Recording, error) {
 		return nil, err
 	}
 	defer o.Close()
-	r := &Recording{oracle: o, standard: len(s.Config) == 0}
+	r := &Recording{config: s.Config}
 	see := func(a lockstep.Attempt) error {
 		r.entries = append(r.entries, entry{attempt: &a})
 		return nil
@@ -58,7 +57,7 @@ func (r *Recording) note(call func(*Berth, runtime.Object) error, obj runtime.Ob
 // Compare holds Berth against the recording, up to the first pod with a mismatch.
 func (r *Recording) Compare() (Comparison, error) {
 	var c Comparison
-	b, err := New(r.oracle, r.standard)
+	b, err := Configured(r.config)
 	if err != nil {
 		return c, err
 	}

@@ -75,7 +75,7 @@ func one(s *scenario.Scenario) (*Run, error) {
 		return nil, err
 	}
 	defer o.Close()
-	b, err := New(o, len(s.Config) == 0)
+	b, err := Configured(s.Config)
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,7 @@ type worker struct {
 	seed    uint64
 	pods    int
 	cases   []parity.ArgumentCase
+	profile *parity.Standard
 	known   []*parity.Recording
 	allowed []int64 // questions, by recording
 }
@@ -51,6 +52,9 @@ func main() {
 
 func (w *worker) serve() (err error) {
 	if w.cases, err = parity.Arguments(); err != nil {
+		return err
+	}
+	if w.profile, err = parity.NewStandard(); err != nil {
 		return err
 	}
 	in, out := bufio.NewScanner(os.Stdin), json.NewEncoder(os.Stdout)
@@ -86,7 +90,8 @@ func (w *worker) try(id int) (Outcome, error) {
 	return o, nil
 }
 
-// arguments says which plugin's arguments are taken otherwise than upstream takes them.
+// arguments says which plugin's arguments are taken otherwise than upstream takes them, or how the
+// standard profile differs.
 func (w *worker) arguments(id int) (caught string) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -100,7 +105,7 @@ func (w *worker) arguments(id int) (caught string) {
 			return mismatch
 		}
 	}
-	return ""
+	return w.profile.Compare()
 }
 
 // record adds a recording, and counts how often the unchanged code asks in it.

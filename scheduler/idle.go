@@ -1,0 +1,182 @@
+package scheduler
+
+import (
+	"slices"
+
+	"github.com/berthsim/berth/cluster"
+)
+
+// A groupKey is what unschedulable pods have in common that a change wakes
+// together.
+type groupKey struct {
+	class             cluster.ClassID
+	rejected, pending uint64
+	gate              int8
+}
+
+// A group is the unschedulable pods with a key.
+type group struct {
+	key  groupKey
+	slot int // in groups.all
+	pods []cluster.PodID
+}
+
+// groups are all unschedulable pods. Plugins are asked once for a group whether a
+// change may help it.
+type groups struct {
+	all   []*group
+	byKey map[groupKey]*group
+	pods  int
+}
+
+// add makes p unschedulable.
+func (gs *groups) add(q *queue, s *cluster.State, p cluster.PodID) {
+	e := &q.pods[p]
+	e.place = isIdle
+	gs.join(e, groupKey{s.Pods.Class[p], e.rejected, e.pending, e.gate}, p)
+	if e.gate == ungated {
+		q.aged.Push(age{e.since, e.seq, p})
+	}
+}
+
+func (gs *groups) join(e *queued, key groupKey, p cluster.PodID) {
+	g := gs.byKey[key]
+	if g == nil {
+		if gs.byKey == nil {
+			gs.byKey = map[groupKey]*group{}
+		}
+		g = &group{key: key, slot: len(gs.all)}
+		gs.byKey[key] = g
+		gs.all = append(gs.all, g)
+	}
+	e.group, e.slot = g, int32(len(g.pods))
+	g.pods = append(g.pods, p)
+	gs.pods++
+}
+
+// remove takes p out of its group, and the group away if it was the last.
+func (gs *groups) remove(q *queue, p cluster.PodID) {
+	e := &q.pods[p]
+	g := e.group
+	last := len(g.pods) - 1
+	g.pods[e.slot] = g.pods[last]
+	q.pods[g.pods[e.slot]].slot = e.slot
+	g.pods = g.pods[:last]
+	e.group = nil
+	gs.pods--
+	if last > 0 {
+		return
+	}
+	end := len(gs.all) - 1
+	gs.all[g.slot] = gs.all[end]
+	gs.all[g.slot].slot = g.slot
+	gs.all = gs.all[:end]
+	delete(gs.byKey, g.key)
+}
+
+// regroup puts every pod into the group that it now belongs to: pods have changed
+// their classes.
+func (q *queue) regroup(s *cluster.State) {
+	var pods []cluster.PodID
+	for _, g := range q.idle.all {
+		pods = append(pods, g.pods...)
+	}
+	q.idle = groups{}
+	for _, p := range pods {
+		e := &q.pods[p]
+		q.idle.join(e, groupKey{s.Pods.Class[p], e.rejected, e.pending, e.gate}, p)
+	}
+}
+
+// move lets the pods go that a change may help, but for those of a higher priority
+// than atMost. Pods in flight will look at it when they come back.
+func (q *queue) move(s *cluster.State, c Change, atMost int32) {
+	var woken []*group
+	var how []strategy
+	for _, g := range q.idle.all {
+		p := g.pods[0]
+		if g.key.gate != ungated && !q.rules.listens(s, p, g.key.gate, &c) || s.Class(p).Priority > atMost {
+			continue
+		}
+		if what := q.worth(s, p, &c); what != skip {
+			woken, how = append(woken, g), append(how, what)
+		}
+	}
+	for i, g := range woken {
+		for _, p := range slices.Clone(g.pods) {
+			q.requeue(s, p, how[i])
+		}
+	}
+	q.flight.note(c, 0)
+}
+
+// update takes in that a pod which wants a node has changed, in the ways that whats
+// lists. It stays where it is, unless a plugin that rejected it changes its mind.
+func (q *queue) update(s *cluster.State, p cluster.PodID, c Change, whats []Action) {
+	e := &q.pods[p]
+	c.Own = true
+	switch e.place {
+	case inFlight:
+		for _, c.What = range whats {
+			q.flight.note(c, e.order)
+		}
+	case isActive:
+		q.leave(p)
+		q.active.push(ticket{s.Class(p).Priority, e.seq, p, q.newTicket(p)})
+	case isBacking:
+		q.leave(p)
+		q.backing.push(restTicket{q.expiry(p), ticket{s.Class(p).Priority, e.seq, p, q.newTicket(p)}})
+	case isFailed:
+		q.leave(p)
+		q.failed.push(restTicket{q.expiry(p), ticket{s.Class(p).Priority, e.seq, p, q.newTicket(p)}})
+	case isIdle:
+		q.idle.remove(q, p)
+		q.idle.join(e, groupKey{s.Pods.Class[p], e.rejected, e.pending, e.gate}, p)
+		for _, c.What = range whats {
+			if what := q.worth(s, p, &c); what != skip {
+				q.requeue(s, p, what)
+			}
+			if e.place != isIdle {
+				break
+			}
+		}
+	}
+}
+
+// An age is how long a pod has been unschedulable. It is void if the pod is not,
+// or has been tried since.
+type age struct {
+	since cluster.Time
+	seq   uint64
+	pod   cluster.PodID
+}
+
+// Before orders ages, the longest first.
+func (a age) Before(b age) bool { return a.seq < b.seq }
+
+// oldest returns the pod that has been unschedulable for longest. Pods that are
+// gated don't count: their time doesn't run out.
+func (q *queue) oldest() (a age, ok bool) {
+	for len(q.aged) > 0 {
+		a = q.aged[0]
+		if e := &q.pods[a.pod]; e.place == isIdle && e.seq == a.seq && e.gate == ungated {
+			return a, true
+		}
+		q.aged.Pop()
+	}
+	return a, false
+}
+
+// flush tries the pods again that had been unschedulable for too long when a look
+// was due: some plugin may be wrong about what helps.
+func (q *queue) flush(s *cluster.State, due cluster.Time) {
+	for {
+		a, ok := q.oldest()
+		if !ok || due-a.since <= q.most {
+			return
+		}
+		q.aged.Pop()
+		q.pods[a.pod].flushed = true
+		q.requeue(s, a.pod, afterBackoff)
+	}
+}
