@@ -12,7 +12,7 @@ type entry struct {
 	stamp uint64     // of the node's row, before
 	kept  nomination // before, of what a Bind or Nominate changes
 
-	prev, next PodID // in the node's list, before a Remove
+	prev, next PodID // in the node's list, before a Remove or Release
 	preempted  bool  // before an Evict or Preempt
 }
 
@@ -25,11 +25,45 @@ const (
 	opNominate
 	opRemove
 	opTry
+	opReserve
+	opConfirm
+	opRelease
 )
 
 // Bind decides that p runs on n with the devices a, and shows it there from now
 // on. The pod must be Pending, and a must be free on n.
-func (s *State) Bind(p PodID, n NodeID, a Allocation) {
+func (s *State) Bind(p PodID, n NodeID, a Allocation) { s.assume(p, n, a, opBind) }
+
+// Reserve is Bind without a decision: it holds room for p, which is Assumed from
+// now on, until Confirm or Release, be it in a later Step.
+func (s *State) Reserve(p PodID, n NodeID, a Allocation) { s.assume(p, n, a, opReserve) }
+
+// Confirm decides that p runs where Reserve has put it.
+func (s *State) Confirm(p PodID) {
+	n := s.Pods.Node[p]
+	if s.Pods.Phase[p] != Assumed || s.Nodes.gone[n] {
+		panic("cluster: Confirm of " + s.PodName(p) + ", which is not reserved on a node that is there")
+	}
+	s.journal = append(s.journal, entry{op: opConfirm, phase: Assumed, pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n]})
+}
+
+// Release takes back a Reserve: p is Pending again.
+func (s *State) Release(p PodID) {
+	n := s.Pods.Node[p]
+	if s.Pods.Phase[p] != Assumed {
+		panic("cluster: Release of " + s.PodName(p) + ", which is not reserved")
+	}
+	s.journal = append(s.journal, entry{
+		op: opRelease, phase: Assumed, pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n],
+		prev: s.Pods.prev[p], next: s.Pods.next[p],
+	})
+	s.displace(p)
+	s.spareIfEmpty(n)
+	s.Pods.Phase[p] = Pending
+	s.pending++
+}
+
+func (s *State) assume(p PodID, n NodeID, a Allocation, op op) {
 	if ph := s.Pods.Phase[p]; ph != Pending || s.Pods.Node[p] != None {
 		panic(fmt.Sprintf("cluster: Bind of %s, which is %v", s.PodName(p), ph))
 	}
@@ -38,7 +72,7 @@ func (s *State) Bind(p PodID, n NodeID, a Allocation) {
 	}
 	s.mustFit(p, n, a)
 	kept := s.nominate(p, None)
-	s.journal = append(s.journal, entry{op: opBind, phase: Pending, pod: p, node: n, alloc: a, stamp: s.Nodes.Stamp[n], kept: kept})
+	s.journal = append(s.journal, entry{op: op, phase: Pending, pod: p, node: n, alloc: a, stamp: s.Nodes.Stamp[n], kept: kept})
 	s.Pods.Phase[p] = Assumed
 	s.pending--
 	s.place(p, n, a)
@@ -123,10 +157,12 @@ func (s *State) Undo(mark int) {
 
 func (s *State) undo(e entry) {
 	switch e.op {
-	case opBind:
+	case opBind, opReserve:
 		s.displace(e.pod)
 		s.pending++
 		s.renominate(e.pod, e.kept)
+	case opConfirm:
+		return
 	case opEvict, opPreempt:
 		s.Pods.Preempted[e.pod] = e.preempted
 	case opTry:
@@ -134,7 +170,11 @@ func (s *State) undo(e entry) {
 	case opNominate:
 		s.renominate(e.pod, e.kept)
 		return
-	case opRemove:
+	case opRelease, opRemove:
+		if e.op == opRelease {
+			s.pending--
+			s.unspare(e.node)
+		}
 		s.Pods.Node[e.pod] = e.node
 		s.Pods.Allocation[e.pod] = e.alloc
 		s.relink(e.pod, e.node, e.prev, e.next)
@@ -152,7 +192,7 @@ func (s *State) TakeDecisions() []Decision {
 	s.decisions = s.decisions[:0]
 	for _, e := range s.journal {
 		switch e.op {
-		case opBind:
+		case opBind, opConfirm:
 			s.decisions = append(s.decisions, Decision{Bind, e.pod, e.node, e.alloc})
 		case opEvict:
 			s.decisions = append(s.decisions, Decision{Evict, e.pod, e.node, e.alloc})

@@ -215,6 +215,13 @@ func (s *State) spareIfEmpty(n NodeID) {
 	}
 }
 
+// unspare takes back a spareIfEmpty that was the last.
+func (s *State) unspare(n NodeID) {
+	if ns := &s.Nodes; ns.gone[n] && ns.first[n] == None {
+		ns.spare = ns.spare[:len(ns.spare)-1]
+	}
+}
+
 // touch gives n's row a stamp that no row ever had.
 func (s *State) touch(n NodeID) {
 	s.version++

@@ -55,6 +55,11 @@ func (sc *Scheduler) takeChanged(s *cluster.State, e *cluster.Event) {
 	p := e.Pod
 	c := Change{Pod: s.Pods.State(p), OldPod: e.OldPod}
 	switch {
+	case sc.isHeld(s, p):
+		if s.Pods.Phase[p] != cluster.Assumed {
+			sc.drop(p)
+			sc.queue.remove(p)
+		}
 	case s.Pods.Phase[p] == cluster.Pending:
 		sc.takeUpdate(s, p, c)
 	case e.OldPod.Node == cluster.None:
@@ -90,6 +95,7 @@ func (sc *Scheduler) takeUpdate(s *cluster.State, p cluster.PodID, c Change) {
 func (sc *Scheduler) takeEnded(s *cluster.State, e *cluster.Event) {
 	if sc.queue.has(s, e.Pod) {
 		sc.queue.remove(e.Pod)
+		sc.drop(e.Pod)
 	}
 	atMost := int32(everyone)
 	switch {

@@ -90,7 +90,14 @@ func (q *queue) regroup(s *cluster.State) {
 
 // move lets the pods go that a change may help, but for those of a higher priority
 // than atMost. Pods in flight will look at it when they come back.
-func (q *queue) move(s *cluster.State, c Change, atMost int32) {
+func (q *queue) move(s *cluster.State, c Change, atMost int32) { q.moveBut(s, c, atMost, cluster.None) }
+
+// moveOthers is move for all pods but one.
+func (q *queue) moveOthers(s *cluster.State, c Change, but cluster.PodID) {
+	q.moveBut(s, c, everyone, but)
+}
+
+func (q *queue) moveBut(s *cluster.State, c Change, atMost int32, but cluster.PodID) {
 	var woken []*group
 	var how []strategy
 	for _, g := range q.idle.all {
@@ -104,7 +111,9 @@ func (q *queue) move(s *cluster.State, c Change, atMost int32) {
 	}
 	for i, g := range woken {
 		for _, p := range slices.Clone(g.pods) {
-			q.requeue(s, p, how[i])
+			if p != but {
+				q.requeue(s, p, how[i])
+			}
 		}
 	}
 	q.flight.note(c, 0)

@@ -12,8 +12,8 @@ func (pr *Profile) PreEnqueue(s *cluster.State, p cluster.PodID) (plugin string,
 	return "", Verdict{}
 }
 
-// gates is PreEnqueue, which asks the plugin at the place first before the others.
-func (pr *Profile) gates(s *cluster.State, p cluster.PodID, first int8) (plugin int8, ok bool) {
+// forbids is PreEnqueue, which asks the plugin at the place first before the others.
+func (pr *Profile) forbids(s *cluster.State, p cluster.PodID, first int8) (plugin int8, ok bool) {
 	for _, pre := range pr.enqueuers {
 		if pre.bit == first && pre.PreEnqueue(s, p).Code != Success {
 			return first, false

@@ -26,6 +26,7 @@ const (
 	AtPostFilter
 	AtScore
 	AtReserve // of which Berth has Allocator
+	AtPermit  // of which Berth has Gate
 )
 
 // MaxWeight is the highest weight a plugin may have: with it, the sum over a
@@ -42,6 +43,7 @@ type Profile struct {
 	preScorers   []namedPreScorer
 	allocators   []Allocator
 	preemptors   []Preemptor
+	gates        []namedGate
 	ties         Ties
 	sampling     Sampling
 
@@ -86,6 +88,12 @@ type namedPreEnqueuer struct {
 	name string
 	bit  int8
 	PreEnqueuer
+}
+
+type namedGate struct {
+	name string
+	bit  int8
+	Gate
 }
 
 type weightedScorer struct {
@@ -203,6 +211,9 @@ func (pr *Profile) addFilter(name string, except Points, inst any) {
 	}
 	if f, ok := inst.(Preselector); ok && except&AtPreFilter == 0 {
 		pr.preselectors = append(pr.preselectors, namedPreselector{name, pr.member(name, inst), f})
+	}
+	if g, ok := inst.(Gate); ok && except&AtPermit == 0 {
+		pr.gates = append(pr.gates, namedGate{name, pr.member(name, inst), g})
 	}
 	if f, ok := inst.(PreEnqueuer); ok && except&AtPreEnqueue == 0 {
 		pr.enqueuers = append(pr.enqueuers, namedPreEnqueuer{name, pr.member(name, inst), f})

@@ -20,6 +20,7 @@ type Scheduler struct {
 	// decisions can tell apart.
 	failedAt []failure
 
+	held         []held       // pods that wait for Gates, in order of their nodes' choice
 	flying       flying       // the pod that is being decided about, while that takes time
 	changed      cluster.Time // when something happened, or was decided, for the last time
 	reclassified uint64       // of the State, when groups were made
@@ -128,6 +129,7 @@ func (sc *Scheduler) Step(s *cluster.State, events []cluster.Event) (wake cluste
 	sc.queue.wakeRested(s)
 	sc.queue.flush(s, s.Now-s.Now%flushPeriod)
 	sc.land(s)
+	sc.settleAll(s)
 	for sc.flying.pod == cluster.None {
 		p, ok := sc.queue.pop()
 		if !ok {
@@ -151,6 +153,7 @@ func (sc *Scheduler) wake(s *cluster.State) cluster.Time {
 	if sc.flying.pod != cluster.None {
 		next = sc.flying.until
 	}
+	next = min(next, sc.nextHeld())
 	if s.Now-sc.changed > quiet {
 		return next
 	}
@@ -230,10 +233,29 @@ func (sc *Scheduler) bind(s *cluster.State, p cluster.PodID, f *flying) {
 		sc.queue.fail(s, p, 0, 0)
 		return
 	}
-	sc.tell(s, p, f.node, 0)
-	sc.queue.done(p)
-	s.Bind(p, f.node, f.devices)
 	sc.changed = s.Now
+	pr := sc.profile(s, p)
+	if len(pr.gates) == 0 {
+		sc.tell(s, p, f.node, 0)
+		sc.queue.done(p)
+		s.Bind(p, f.node, f.devices)
+		return
+	}
+	s.Reserve(p, f.node, f.devices)
+	bit, code, waits := pr.permit(s, p)
+	switch {
+	case bit != 0:
+		s.Release(p)
+		sc.tell(s, p, cluster.None, bit)
+		sc.queue.fail(s, p, bit, pendingIf(bit, code))
+	case len(waits) > 0:
+		sc.held = append(sc.held, held{p, f.order, s.Now, waits})
+	default:
+		sc.tell(s, p, f.node, 0)
+		sc.queue.done(p)
+		s.Confirm(p)
+	}
+	sc.settleAll(s)
 }
 
 // fail takes p back, and has others make room for it.
@@ -277,7 +299,7 @@ func (sc *Scheduler) tell(s *cluster.State, p cluster.PodID, n cluster.NodeID, r
 
 // preEnqueue implements rules.
 func (sc *Scheduler) preEnqueue(s *cluster.State, p cluster.PodID, first int8) (plugin int8, ok bool) {
-	return sc.profile(s, p).gates(s, p, first)
+	return sc.profile(s, p).forbids(s, p, first)
 }
 
 // listens implements rules.
