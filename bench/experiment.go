@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/berthsim/berth/scheduler"
 )
@@ -18,12 +19,15 @@ type Experiment struct {
 	Axes     Axes     `json:"axes"`
 	Baseline string   `json:"baseline,omitempty"` // a value of Axes.Policy that the others are compared with
 	Report   []string `json:"report,omitempty"`   // metrics, or families of them, that tables show; none means all
+
+	// Service is the time that the scheduler takes for a decision.
+	Service time.Duration `json:"service,omitempty"`
 }
 
 // Axes are what an experiment varies.
 type Axes struct {
 	Trace    []string `json:"trace"`    // as traces.Open reads them
-	Policy   []string `json:"policy"`   // as ParsePolicy reads them
+	Policy   []string `json:"policy"`   // as OpenPolicy reads them
 	Eviction []string `json:"eviction"` // "none"
 	Faults   []string `json:"faults"`   // "none"
 	Quota    []string `json:"quota"`    // "none"
@@ -66,7 +70,7 @@ func (x *Experiment) Validate(plugins []*scheduler.Plugin) error {
 		return invalid("policy", "", "no policies; name some, for example fgd,bestfit")
 	}
 	for _, policy := range x.Axes.Policy {
-		if _, err := ParsePolicy(plugins, policy); err != nil {
+		if _, err := OpenPolicy(plugins, policy); err != nil {
 			return invalid("policy", policy, "%v", err)
 		}
 	}
@@ -74,6 +78,9 @@ func (x *Experiment) Validate(plugins []*scheduler.Plugin) error {
 		if err := axis.validate(); err != nil {
 			return err
 		}
+	}
+	if x.Service < 0 {
+		return invalid("service", x.Service.String(), "service is %v; it must be 0 or more", x.Service)
 	}
 	if x.Baseline != "" && !slices.Contains(x.Axes.Policy, x.Baseline) {
 		return invalid("baseline", x.Baseline, "the baseline %q is not among the policies; use one of %s", x.Baseline, strings.Join(x.Axes.Policy, ", "))

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/berthsim/berth/scheduler"
@@ -93,6 +94,7 @@ func (r *experimentReader) experiment(n *yaml.Node) {
 		},
 		"axes":     r.axes,
 		"baseline": func(v *yaml.Node) { r.x.Baseline = r.scalar(v, "baseline") },
+		"service":  func(v *yaml.Node) { r.x.Service = r.duration(v, "service") },
 		"report":   func(v *yaml.Node) { r.x.Report = r.list(v, "report") },
 	})
 	if !version {
@@ -164,6 +166,16 @@ func (r *experimentReader) list(n *yaml.Node, what string) []string {
 		out = append(out, r.scalar(v, what))
 	}
 	return out
+}
+
+// duration reads a time span.
+func (r *experimentReader) duration(n *yaml.Node, what string) time.Duration {
+	d, err := time.ParseDuration(r.scalar(n, what))
+	if err != nil {
+		r.fail(n.Line, fmt.Sprintf("%s is %q", what, n.Value), "write a duration, for example 5ms")
+	}
+	r.lines[[2]string{what, d.String()}] = n.Line
+	return d
 }
 
 func (r *experimentReader) scalar(n *yaml.Node, what string) string {

@@ -1,12 +1,87 @@
 package bench
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/cluster/manifest"
 	"github.com/berthsim/berth/scheduler"
 )
+
+// A Policy says how a scheduler decides.
+type Policy struct {
+	Text string // as it was given
+	Hash string // SHA-256 of the KubeSchedulerConfiguration, in hex; "" if it is none
+
+	plugins []*scheduler.Plugin
+	list    []scheduler.Weighted
+	config  *manifest.SchedulerConfig // nil if the policy is a list
+}
+
+// OpenPolicy reads a policy: what ParsePolicy reads, or the name of a file with a
+// KubeSchedulerConfiguration, which ends in .yaml, .yml or .json.
+func OpenPolicy(plugins []*scheduler.Plugin, text string) (*Policy, error) {
+	p := &Policy{Text: text, plugins: plugins}
+	switch filepath.Ext(text) {
+	case ".yaml", ".yml", ".json":
+	default:
+		var err error
+		p.list, err = ParsePolicy(plugins, text)
+		return p, err
+	}
+	content, err := os.ReadFile(text)
+	if err != nil {
+		return nil, fmt.Errorf("policy %q: %w; name a file with a KubeSchedulerConfiguration", text, err)
+	}
+	if p.config, err = manifest.ReadSchedulerConfig(bytes.NewReader(content), text, plugins); err != nil {
+		return nil, err
+	}
+	if len(p.config.Extenders) > 0 {
+		return nil, fmt.Errorf("%s: the configuration has extenders, which can't be asked in a simulation; leave them out", text)
+	}
+	sum := sha256.Sum256(content)
+	p.Hash = hex.EncodeToString(sum[:])
+	return p, nil
+}
+
+// defaultScheduler is the name of the profile for pods that name none.
+const defaultScheduler = "default-scheduler"
+
+// Options returns what makes a scheduler of the policy; each call makes profiles of
+// its own.
+func (p *Policy) Options() (o scheduler.Options, err error) {
+	o.Profiles = map[string]*scheduler.Profile{}
+	if p.config == nil {
+		o.Profiles[""], err = scheduler.NewProfile(p.plugins, p.list)
+		return o, err
+	}
+	for i := range p.config.Profiles {
+		sp := &p.config.Profiles[i]
+		name := schedulerName(sp.Name)
+		if o.Profiles[name], err = sp.New(p.plugins); err != nil {
+			return o, err
+		}
+		o.Profiles[name].ShareStart(o.Profiles[schedulerName(p.config.Profiles[0].Name)])
+	}
+	o.InitialBackoff = cluster.Time(p.config.InitialBackoff) * cluster.Second
+	o.MaxBackoff = cluster.Time(p.config.MaxBackoff) * cluster.Second
+	return o, nil
+}
+
+// schedulerName returns a profile's name as classes have it.
+func schedulerName(profile string) string {
+	if profile == defaultScheduler {
+		return ""
+	}
+	return profile
+}
 
 // ParsePolicy reads a policy: a plugin's name, or several as
 // "name:weight+name:weight". A weight left out is 1. The plugins must be among

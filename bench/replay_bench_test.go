@@ -31,8 +31,12 @@ func BenchmarkReplay(b *testing.B) {
 func replay(b *testing.B, tr *traces.Trace, policy string) {
 	b.ReportAllocs()
 	pods := 0.0
+	opened, err := OpenPolicy(plugins.All, policy)
+	if err != nil {
+		b.Fatal(err)
+	}
 	for b.Loop() {
-		out, err := runOne(b.Context(), job{point: Point{Trace: tr.Name, Policy: policy}, trace: tr, seed: 42}, plugins.All)
+		out, err := runOne(b.Context(), job{point: Point{Trace: tr.Name, Policy: policy}, trace: tr, policy: opened, seed: 42})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -146,6 +146,9 @@ func (r *Results) reproduceLines() []labelled {
 	for _, t := range r.Traces {
 		lines = append(lines, labelled{"trace", shortHash(t.Hash) + " " + t.Name})
 	}
+	for _, p := range r.Policies {
+		lines = append(lines, labelled{"policy", shortHash(p.Hash) + " " + p.Name})
+	}
 	return append(lines,
 		labelled{"seeds", rep.Seeds},
 		labelled{"digest", shortHash(rep.Digest)},

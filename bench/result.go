@@ -1,5 +1,7 @@
 package bench
 
+import "github.com/berthsim/berth/scheduler"
+
 // Version names the format of results and experiment files.
 const Version = "berth/v1"
 
@@ -29,6 +31,9 @@ type Run struct {
 	// Unplaced counts, for the pods without a node at the end of the run,
 	// kube's message of why.
 	Unplaced map[string]int `json:"unplaced,omitempty"`
+
+	// Queue says what the scheduler's queue did.
+	Queue scheduler.Stats `json:"queue"`
 
 	// Curves holds whole filling curves by family: the value at 0, 1, 2, …
 	// % of capacity asked for, NaN where no pod arrived. They go to a file of
@@ -70,11 +75,18 @@ type TraceInfo struct {
 	OfferedLoad float64 `json:"offered_load"` // demand as a share of capacity; 1.3 is 130 %
 }
 
+// PolicyInfo names the content of a policy that is a file.
+type PolicyInfo struct {
+	Name string `json:"name"` // as in Point.Policy
+	Hash string `json:"hash"` // SHA-256 of the file, in hex
+}
+
 // Results is everything an experiment gave.
 type Results struct {
 	Version     string       `json:"version"`
 	Traces      []TraceInfo  `json:"traces"`
-	Ties        string       `json:"ties"` // how equal scores were decided
+	Policies    []PolicyInfo `json:"policies,omitempty"` // those that are files
+	Ties        string       `json:"ties"`               // how equal scores were decided
 	Runs        []Run        `json:"runs"`
 	Summary     []Summary    `json:"summary"`
 	Differences []Difference `json:"differences,omitempty"`

@@ -33,10 +33,12 @@ type Options struct {
 
 // A job is one run to do.
 type job struct {
-	point Point
-	trace *traces.Trace
-	seed  int64
-	slot  int // its place in the order of results
+	point   Point
+	trace   *traces.Trace
+	policy  *Policy
+	service time.Duration
+	seed    int64
+	slot    int // its place in the order of results
 }
 
 // outcome is what became of a job.
@@ -55,8 +57,12 @@ func (x *Experiment) Do(ctx context.Context, opts Options) (*Results, error) {
 	if err != nil {
 		return nil, err
 	}
+	policies, err := x.policies(opts.Plugins)
+	if err != nil {
+		return nil, err
+	}
 	e := &execution{opts: opts, outcomes: map[int]outcome{}}
-	first, rest := x.jobs(opened)
+	first, rest := x.jobs(opened, policies)
 	e.total = len(first)
 	err = e.runAll(ctx, first)
 	if err == nil {
@@ -69,7 +75,20 @@ func (x *Experiment) Do(ctx context.Context, opts Options) (*Results, error) {
 	if err != nil && !errors.Is(err, ctx.Err()) {
 		return nil, err
 	}
-	return x.results(e, opened, opts, err == nil), err
+	return x.results(e, opened, policies, opts, err == nil), err
+}
+
+// policies opens each policy once.
+func (x *Experiment) policies(plugins []*scheduler.Plugin) (map[string]*Policy, error) {
+	opened := map[string]*Policy{}
+	for _, text := range x.Axes.Policy {
+		p, err := OpenPolicy(plugins, text)
+		if err != nil {
+			return nil, err
+		}
+		opened[text] = p
+	}
+	return opened, nil
 }
 
 // open opens each trace once; runs share it.
@@ -88,11 +107,11 @@ func (x *Experiment) open(dir string) (map[string]*traces.Trace, error) {
 
 // jobs returns the runs to do in any case, and those that are needed only if
 // something varies with the seed.
-func (x *Experiment) jobs(opened map[string]*traces.Trace) (first, rest []job) {
+func (x *Experiment) jobs(opened map[string]*traces.Trace, policies map[string]*Policy) (first, rest []job) {
 	slot := 0
 	for _, p := range x.points() {
 		for i, seed := range x.Axes.Seed {
-			j := job{p, opened[p.Trace], seed, slot}
+			j := job{p, opened[p.Trace], policies[p.Policy], x.Service, seed, slot}
 			if i == 0 || j.trace.Seeded {
 				first = append(first, j)
 			} else {
@@ -148,7 +167,7 @@ func (e *execution) runAll(ctx context.Context, jobs []job) error {
 }
 
 func (e *execution) run(ctx context.Context, j job) error {
-	out, err := runOne(ctx, j, e.opts.Plugins)
+	out, err := runOne(ctx, j)
 	if err != nil {
 		return fmt.Errorf("policy %s on %s with seed %d: %w", j.point.Policy, j.point.Trace, j.seed, err)
 	}
@@ -180,24 +199,22 @@ type PluginError struct {
 func (e *PluginError) Error() string { return fmt.Sprint(e.Cause) }
 
 // runOne plays a trace once under a policy, from an empty cluster.
-func runOne(ctx context.Context, j job, plugins []*scheduler.Plugin) (out outcome, err error) {
+func runOne(ctx context.Context, j job) (out outcome, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = &PluginError{cause, string(debug.Stack())}
 		}
 	}()
-	return play(ctx, j, plugins, cluster.NewState())
+	return play(ctx, j, cluster.NewState())
 }
 
-func play(ctx context.Context, j job, plugins []*scheduler.Plugin, s *cluster.State) (out outcome, err error) {
-	policy, err := ParsePolicy(plugins, j.point.Policy)
+func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error) {
+	how, err := j.policy.Options()
 	if err != nil {
 		return out, err
 	}
-	profile, err := scheduler.NewProfile(plugins, policy)
-	if err != nil {
-		return out, err
-	}
+	how.Service = cluster.Time(j.service)
+	sc := scheduler.NewScheduler(how)
 	s.Seed, s.Mix = j.seed, j.trace.Mix
 	c, err := sim.New(s, j.trace.Events(j.seed), sim.Options{})
 	if err != nil {
@@ -205,7 +222,7 @@ func play(ctx context.Context, j job, plugins []*scheduler.Plugin, s *cluster.St
 	}
 	digest, measure := cluster.NewDigest(), newMeasure(j.trace.Mix)
 	began := time.Now()
-	err = cluster.Run(ctx, c, s, cluster.Recorders{digest, measure}, scheduler.New(profile))
+	err = cluster.Run(ctx, c, s, cluster.Recorders{digest, measure}, sc)
 	if err != nil {
 		return out, err
 	}
@@ -214,7 +231,8 @@ func play(ctx context.Context, j job, plugins []*scheduler.Plugin, s *cluster.St
 		Point: j.point, Seed: j.seed, Digest: digest.Sum(),
 		Metrics:  measure.metrics(s, j.trace.Timed),
 		Timing:   map[string]float64{"seconds": seconds, "placements_per_second": float64(measure.placed) / seconds},
-		Unplaced: unplaced(s, profile),
+		Unplaced: unplaced(s, how.Profiles),
+		Queue:    sc.Stats(),
 		Unseeded: !j.trace.Seeded && !s.Drew(),
 		Curves:   measure.wholeCurves(j.trace.Timed),
 	}
@@ -222,7 +240,7 @@ func play(ctx context.Context, j job, plugins []*scheduler.Plugin, s *cluster.St
 }
 
 // unplaced counts, by kube's message, why pods are without a node.
-func unplaced(s *cluster.State, profile *scheduler.Profile) map[string]int {
+func unplaced(s *cluster.State, profiles map[string]*scheduler.Profile) map[string]int {
 	out := map[string]int{}
 	byClass := map[cluster.ClassID]string{}
 	for p := range cluster.PodID(s.Pods.Rows()) {
@@ -231,16 +249,29 @@ func unplaced(s *cluster.State, profile *scheduler.Profile) map[string]int {
 		}
 		c := s.Pods.Class[p]
 		if _, ok := byClass[c]; !ok {
-			byClass[c] = profile.Diagnose(s, p).String()
+			byClass[c] = whyUnplaced(s, p, profiles[s.Class(p).Scheduler])
 		}
 		out[byClass[c]]++
 	}
 	return out
 }
 
+// whyUnplaced says it of one pod.
+func whyUnplaced(s *cluster.State, p cluster.PodID, profile *scheduler.Profile) string {
+	if profile == nil {
+		return fmt.Sprintf("the policy has no profile for scheduler %q", cmp.Or(s.Class(p).Scheduler, defaultScheduler))
+	}
+	return profile.Diagnose(s, p).String()
+}
+
 // results puts together what was finished, in the experiment's order.
-func (x *Experiment) results(e *execution, opened map[string]*traces.Trace, opts Options, complete bool) *Results {
-	r := &Results{Version: Version, Ties: x.ties(opts.Plugins)}
+func (x *Experiment) results(e *execution, opened map[string]*traces.Trace, policies map[string]*Policy, opts Options, complete bool) *Results {
+	r := &Results{Version: Version, Ties: x.ties(policies)}
+	for _, text := range x.Axes.Policy {
+		if p := policies[text]; p.Hash != "" {
+			r.Policies = append(r.Policies, PolicyInfo{text, p.Hash})
+		}
+	}
 	for _, name := range x.Axes.Trace {
 		tr := opened[name]
 		r.Traces = append(r.Traces, TraceInfo{name, tr.Hash, tr.Nodes, tr.GPUs, tr.Pods, tr.OfferedLoad})
@@ -267,6 +298,9 @@ func (r *Results) digest() string {
 	for _, tr := range r.Traces {
 		fmt.Fprintln(h, tr.Name, tr.Hash)
 	}
+	for _, p := range r.Policies {
+		fmt.Fprintln(h, p.Name, p.Hash)
+	}
 	for _, run := range r.Runs {
 		fmt.Fprintln(h, run.Point, run.Seed, run.Digest)
 	}
@@ -275,14 +309,11 @@ func (r *Results) digest() string {
 
 // ties names the rule by which equal scores are decided, and the policies that
 // have another.
-func (x *Experiment) ties(plugins []*scheduler.Plugin) string {
+func (x *Experiment) ties(policies map[string]*Policy) string {
 	text := scheduler.TiesLowest.String()
 	for _, name := range x.Axes.Policy {
-		policy, err := ParsePolicy(plugins, name)
-		if err != nil {
-			continue // Validate has said so
-		}
-		if pr, err := scheduler.NewProfile(plugins, policy); err == nil && pr.Ties() != scheduler.TiesLowest {
+		list := policies[name].list
+		if pr, err := scheduler.NewProfile(policies[name].plugins, list); err == nil && pr.Ties() != scheduler.TiesLowest {
 			text += fmt.Sprintf("; %s: %s", name, pr.Ties())
 		}
 	}

@@ -80,13 +80,17 @@ func TestRowsDontMatter(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, policy := range paperPolicies {
-			j := job{point: Point{Trace: spec, Policy: policy}, trace: tr, seed: 42}
-			want, err := play(context.Background(), j, plugins.All, cluster.NewState())
+			opened, err := OpenPolicy(plugins.All, policy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			j := job{point: Point{Trace: spec, Policy: policy}, trace: tr, policy: opened, seed: 42}
+			want, err := play(context.Background(), j, cluster.NewState())
 			if err != nil {
 				t.Fatal(err)
 			}
 			for shuffle := range int64(3) {
-				got, err := play(context.Background(), j, plugins.All, shuffledState(shuffle, tr.Nodes))
+				got, err := play(context.Background(), j, shuffledState(shuffle, tr.Nodes))
 				if err != nil {
 					t.Fatal(err)
 				}

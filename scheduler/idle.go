@@ -26,7 +26,8 @@ type group struct {
 type groups struct {
 	all   []*group
 	byKey map[groupKey]*group
-	pods  int
+	pods  int // in all groups
+	gated int // those of them that a plugin forbids to try
 }
 
 // add makes p unschedulable.
@@ -52,6 +53,9 @@ func (gs *groups) join(e *queued, key groupKey, p cluster.PodID) {
 	e.group, e.slot = g, int32(len(g.pods))
 	g.pods = append(g.pods, p)
 	gs.pods++
+	if key.gate != ungated {
+		gs.gated++
+	}
 }
 
 // remove takes p out of its group, and the group away if it was the last.
@@ -64,6 +68,9 @@ func (gs *groups) remove(q *queue, p cluster.PodID) {
 	g.pods = g.pods[:last]
 	e.group = nil
 	gs.pods--
+	if g.key.gate != ungated {
+		gs.gated--
+	}
 	if last > 0 {
 		return
 	}

@@ -34,14 +34,17 @@ func (pr *Profile) listens(plugin int8, c *Change) bool {
 }
 
 // wake returns which of plugins change their minds about pods like p.
-func (pr *Profile) wake(s *cluster.State, p cluster.PodID, plugins uint64, c *Change) (woken uint64) {
+func (pr *Profile) wake(s *cluster.State, p cluster.PodID, plugins uint64, c *Change, st *Stats) (woken uint64) {
 	for i := range pr.members {
 		if plugins>>i&1 == 0 || !pr.listens(int8(i), c) {
 			continue
 		}
-		if w := pr.members[i].Waker; w == nil || w.Wake(s, s.Class(p), c) {
+		w := pr.members[i].Waker
+		helps := w == nil || w.Wake(s, s.Class(p), c)
+		if helps {
 			woken |= 1 << i
 		}
+		st.hint(pr.members[i].name, helps)
 	}
 	return woken
 }

@@ -49,7 +49,7 @@ type Profile struct {
 
 	// start is the place in the order of zones where the next cycle begins to
 	// look at nodes.
-	start int
+	start *int
 	err   error // of the last Select
 
 	members  []member // that can reject a pod; their places are the bits of rejected
@@ -108,7 +108,7 @@ type weightedScorer struct {
 // the first to serve a pod decides; when nodes are filtered the required ones
 // come first.
 func NewProfile(plugins []*Plugin, policy []Weighted) (*Profile, error) {
-	pr := &Profile{}
+	pr := &Profile{start: new(int)}
 	named := map[*Plugin]any{}
 	policy, err := expand(plugins, policy)
 	if err != nil {
@@ -288,6 +288,10 @@ func (pr *Profile) SetTies(t Ties) { pr.ties = t }
 // time here, and costs some: it is for deciding as a kube-scheduler does that
 // samples.
 func (pr *Profile) SetSampling(sa Sampling) { pr.sampling = sa }
+
+// ShareStart has the profile's cycles begin to look at nodes where other's end: the
+// profiles of one scheduler take turns.
+func (pr *Profile) ShareStart(other *Profile) { pr.start = other.start }
 
 // Find returns the plugin called name, in any case; or an error that lists the
 // names there are.

@@ -60,7 +60,7 @@ func (pr *Profile) visiting(s *cluster.State, p cluster.PodID, buf []cluster.Nod
 	}
 	start := 0
 	if len(order) > 0 && pr.inZones() {
-		start = pr.start % len(order)
+		start = *pr.start % len(order)
 	}
 	buf = append(append(buf[:0], order[start:]...), order[:start]...)
 	enough := pr.sampling.enough(len(order))
@@ -111,6 +111,6 @@ func chosen(s *cluster.State, names []string, nodes []cluster.NodeID) (out []clu
 // has looked at.
 func (pr *Profile) advance(s *cluster.State, looked int) {
 	if n := len(s.Nodes.Live()); n > 0 {
-		pr.start = (pr.start + looked) % n
+		*pr.start = (*pr.start + looked) % n
 	}
 }

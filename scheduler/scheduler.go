@@ -23,6 +23,7 @@ type Scheduler struct {
 	held         []held       // pods that wait for Gates, in order of their nodes' choice
 	flying       flying       // the pod that is being decided about, while that takes time
 	changed      cluster.Time // when something happened, or was decided, for the last time
+	stepped      cluster.Time // when Step was called for the last time
 	reclassified uint64       // of the State, when groups were made
 	stats        Stats
 }
@@ -116,6 +117,8 @@ type Attempt struct {
 // Step implements cluster.Controller. It tries every pod for which trying again
 // can make a difference.
 func (sc *Scheduler) Step(s *cluster.State, events []cluster.Event) (wake cluster.Time) {
+	sc.stats.pass(sc.Lengths(), s.Now-sc.stepped)
+	sc.stepped = s.Now
 	if len(events) > 0 {
 		sc.changed = s.Now
 	}
@@ -309,9 +312,7 @@ func (sc *Scheduler) listens(s *cluster.State, p cluster.PodID, plugin int8, c *
 
 // wokenBy implements rules.
 func (sc *Scheduler) wokenBy(s *cluster.State, p cluster.PodID, plugins uint64, c *Change) uint64 {
-	woken := sc.profile(s, p).wake(s, p, plugins, c)
-	sc.stats.hints(plugins, woken)
-	return woken
+	return sc.profile(s, p).wake(s, p, plugins, c, &sc.stats)
 }
 
 // everyone is the highest priority: a change that pods of any priority look at.

@@ -5,23 +5,54 @@ import (
 )
 
 // Stats are what a Scheduler counts of its work, with the meanings of
-// kube-scheduler's metrics.
+// kube-scheduler's metrics. They depend on what happened alone, and are the same on
+// any machine.
 type Stats struct {
-	Scheduled, Unschedulable, Errors uint64 // tries, by what came of them
+	// Tries, by what came of them: the pod got a node, plugins rejected it, or
+	// something went wrong.
+	Scheduled     uint64 `json:"scheduled"`
+	Unschedulable uint64 `json:"unschedulable"`
+	Errors        uint64 `json:"errors"`
 
-	// Attempts[i] counts the pods that got a node at their (i+1)-th try; the last
-	// place counts all that needed more. Waited[i] is how long those pods waited,
-	// together, since they could be tried at first.
-	Attempts [maxAttempts]uint64
-	Waited   [maxAttempts]cluster.Time
+	// Pods that got a node, by the number of tries that it took.
+	ByTries []ByTries `json:"by_tries,omitempty"`
 
-	Flushed uint64 // pods that got a node after they were tried only because of their age
+	// Flushed counts the pods that got a node when they were tried only because of
+	// their age: what helped them had woken nobody.
+	Flushed uint64 `json:"flushed"`
 
-	HintsAsked, HintsQueue uint64 // plugins asked whether a change helps, and that said so
+	// Hints counts what plugins said when they were asked whether a change helps.
+	Hints []Hints `json:"hints,omitempty"`
+
+	// PodSeconds sums up how long pods were in each part of the queue.
+	PodSeconds PodSeconds `json:"pod_seconds"`
 }
 
-// maxAttempts is up to where tries are told apart, as in kube's metrics.
-const maxAttempts = 15
+// ByTries is about the pods that got a node at their n-th try; the last entry, for
+// 15, is about all that needed as many or more.
+type ByTries struct {
+	Tries       int     `json:"tries"`
+	Pods        uint64  `json:"pods"`
+	WaitSeconds float64 `json:"wait_seconds"` // all together, since they could be tried at first
+}
+
+// Hints are a plugin's answers.
+type Hints struct {
+	Plugin string `json:"plugin"`
+	Queue  uint64 `json:"queue"`
+	Skip   uint64 `json:"skip"`
+}
+
+// PodSeconds is the integral of Lengths over time.
+type PodSeconds struct {
+	Active        float64 `json:"active"`
+	Backoff       float64 `json:"backoff"`
+	Unschedulable float64 `json:"unschedulable"`
+	Gated         float64 `json:"gated"`
+}
+
+// maxTries is up to where tries are told apart, as in kube's metrics.
+const maxTries = 15
 
 // count counts a try that gave the pod node n.
 func (st *Stats) count(s *cluster.State, e *queued, n cluster.NodeID, rejected uint64) {
@@ -32,23 +63,40 @@ func (st *Stats) count(s *cluster.State, e *queued, n cluster.NodeID, rejected u
 		st.Unschedulable++
 	default:
 		st.Scheduled++
-		i := min(e.attempts, maxAttempts) - 1
-		st.Attempts[i]++
-		st.Waited[i] += s.Now - e.first
+		for len(st.ByTries) < int(min(e.attempts, maxTries)) {
+			st.ByTries = append(st.ByTries, ByTries{Tries: len(st.ByTries) + 1})
+		}
+		by := &st.ByTries[min(e.attempts, maxTries)-1]
+		by.Pods++
+		by.WaitSeconds += (s.Now - e.first).Seconds()
 		if e.flushed {
 			st.Flushed++
 		}
 	}
 }
 
-// hints counts plugins that were asked about a change.
-func (st *Stats) hints(asked, woken uint64) {
-	for ; asked != 0; asked &= asked - 1 {
-		st.HintsAsked++
+// hint counts a plugin's answer.
+func (st *Stats) hint(plugin string, queue bool) {
+	i := 0
+	for i < len(st.Hints) && st.Hints[i].Plugin != plugin {
+		i++
 	}
-	for ; woken != 0; woken &= woken - 1 {
-		st.HintsQueue++
+	if i == len(st.Hints) {
+		st.Hints = append(st.Hints, Hints{Plugin: plugin})
 	}
+	if queue {
+		st.Hints[i].Queue++
+	} else {
+		st.Hints[i].Skip++
+	}
+}
+
+// pass counts the time in which the queue was as it is.
+func (st *Stats) pass(l Lengths, time cluster.Time) {
+	st.PodSeconds.Active += float64(l.Active) * time.Seconds()
+	st.PodSeconds.Backoff += float64(l.Backoff) * time.Seconds()
+	st.PodSeconds.Unschedulable += float64(l.Unschedulable) * time.Seconds()
+	st.PodSeconds.Gated += float64(l.Gated) * time.Seconds()
 }
 
 // Lengths are the numbers of pods in the parts of a queue.
@@ -60,12 +108,8 @@ func (sc *Scheduler) Stats() Stats { return sc.stats }
 // Lengths returns how many pods wait now.
 func (sc *Scheduler) Lengths() Lengths {
 	q := &sc.queue
-	l := Lengths{Active: q.active.live, Backoff: q.backing.live + q.failed.live}
-	for _, g := range q.idle.all {
-		if g.key.gate != ungated {
-			l.Gated += len(g.pods)
-		}
+	return Lengths{
+		Active: q.active.live, Backoff: q.backing.live + q.failed.live,
+		Unschedulable: q.idle.pods - q.idle.gated, Gated: q.idle.gated,
 	}
-	l.Unschedulable = q.idle.pods - l.Gated
-	return l
 }

@@ -66,9 +66,10 @@ func (a *app) compare() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&x.Axes.Trace, "trace", nil, "workload to replay, [FORMAT:]PATH[?key=value&...]; may be repeated")
-	f.StringSliceVar(&policies, "policies", nil, "policies: plugins, or NAME:WEIGHT+NAME:WEIGHT")
+	f.StringSliceVar(&policies, "policies", nil, "policies: plugins, NAME:WEIGHT+NAME:WEIGHT, or KubeSchedulerConfiguration files (.yaml)")
 	f.StringVar(&seeds, "seeds", "42", "seeds, for example 1,5,42-51")
 	f.StringVar(&x.Baseline, "baseline", "", "policy that the others are compared with, paired by seed")
+	f.DurationVar(&x.Service, "service", 0, "time that the scheduler takes for a decision, for example 5ms")
 	f.StringSliceVar(&report, "report", nil, "metrics that tables show (default: all)")
 	out.flags(cmd)
 	return cmd
@@ -202,6 +203,9 @@ func command(x *bench.Experiment) string {
 	words = append(words, "--policies", quote(strings.Join(x.Axes.Policy, ",")), "--seeds", x.Axes.Seed.String())
 	if x.Baseline != "" {
 		words = append(words, "--baseline", quote(x.Baseline))
+	}
+	if x.Service > 0 {
+		words = append(words, "--service", x.Service.String())
 	}
 	return strings.Join(words, " ")
 }

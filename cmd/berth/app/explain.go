@@ -7,7 +7,6 @@ import (
 	"github.com/berthsim/berth/bench"
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/manifest"
-	"github.com/berthsim/berth/scheduler"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 )
@@ -39,18 +38,18 @@ func (a *app) explain() *cobra.Command {
 			return exit(exitWorldFailed, write(a.env.Stdout))
 		},
 	}
-	cmd.Flags().StringVar(&policy, "policies", "kube", "the policy to ask: a plugin, or NAME:WEIGHT+NAME:WEIGHT")
+	cmd.Flags().StringVar(&policy, "policies", "kube", "the policy to ask: a plugin, NAME:WEIGHT+NAME:WEIGHT, or a KubeSchedulerConfiguration file")
 	cmd.Flags().StringVarP(&format, "output", "o", "table", "what goes to standard output: table, json")
 	return cmd
 }
 
 // explanation reads the cluster and asks about the pod.
 func (a *app) explanation(source, name, policy string) (*bench.Explanation, error) {
-	weighted, err := bench.ParsePolicy(a.plugins, policy)
+	opened, err := bench.OpenPolicy(a.plugins, policy)
 	if err != nil {
 		return nil, err
 	}
-	profile, err := scheduler.NewProfile(a.plugins, weighted)
+	how, err := opened.Options()
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +67,11 @@ func (a *app) explanation(source, name, policy string) (*bench.Explanation, erro
 	s.Observe(0, events)
 	for i := range events {
 		if e := &events[i]; e.Kind == cluster.PodAdded && "pod/"+s.PodName(e.Pod) == name {
+			profile := how.Profiles[s.Class(e.Pod).Scheduler]
+			if profile == nil {
+				return nil, fmt.Errorf("%s: the policy %s has no profile for %s, whose schedulerName is %q; add one to the configuration",
+					source, policy, name, s.Class(e.Pod).Scheduler)
+			}
 			return bench.Explain(s, e.Pod, policy, profile), nil
 		}
 	}

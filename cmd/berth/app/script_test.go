@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -41,6 +42,8 @@ func TestScripts(t *testing.T) {
 			"write":     writeFile,
 			"gzip":      gzipFile,
 			"lines":     countLines,
+
+			"samedigest": sameDigest,
 		},
 	})
 }
@@ -80,6 +83,19 @@ func refused(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if after := files(ts); !slices.Equal(after, before) {
 		ts.Fatalf("the files were\n%s\nand are\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
+	}
+}
+
+var digestLine = regexp.MustCompile(`"digest": "[0-9a-f]+"`)
+
+// sameDigest A.json B.json compares the digest of the first run in each.
+func sameDigest(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: samedigest A.json B.json")
+	}
+	a, b := digestLine.FindString(ts.ReadFile(args[0])), digestLine.FindString(ts.ReadFile(args[1]))
+	if a == "" || (a == b) == neg {
+		ts.Fatalf("%s has %s, %s has %s", args[0], a, args[1], b)
 	}
 }
 
