@@ -11,6 +11,7 @@ type entry struct {
 	alloc Allocation
 	stamp uint64     // of the node's row, before
 	kept  nomination // before, of what a Bind or Nominate changes
+	hoped string     // before a Nominate: the node that the pod hoped for
 
 	prev, next PodID // in the node's list, before a Remove or Release
 	preempted  bool  // before an Evict or Preempt
@@ -112,13 +113,15 @@ func (s *State) terminate(p PodID, op op) {
 	s.touch(n)
 }
 
-// Nominate decides that n is kept for p, None to keep nothing. The pod must be
-// Pending.
+// Nominate decides that n is kept for p, None to keep nothing, be it a node that is
+// not known. The pod must be Pending.
 func (s *State) Nominate(p PodID, n NodeID) {
 	if ph := s.Pods.Phase[p]; ph != Pending {
 		panic(fmt.Sprintf("cluster: Nominate of %s, which is %v", s.PodName(p), ph))
 	}
-	s.journal = append(s.journal, entry{op: opNominate, phase: Pending, pod: p, node: n, kept: s.nominate(p, n)})
+	hoped := s.Hope(p)
+	s.hope(p, "")
+	s.journal = append(s.journal, entry{op: opNominate, phase: Pending, pod: p, node: n, kept: s.nominate(p, n), hoped: hoped})
 }
 
 // Try puts p on n for a trial, whether it fits there or not: it emits no
@@ -169,6 +172,7 @@ func (s *State) undo(e entry) {
 		s.displace(e.pod)
 	case opNominate:
 		s.renominate(e.pod, e.kept)
+		s.hope(e.pod, e.hoped)
 		return
 	case opRelease, opRemove:
 		if e.op == opRelease {

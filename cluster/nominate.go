@@ -55,6 +55,17 @@ type hope struct {
 	node string
 }
 
+// Hope returns the name of the node that is to be kept for p once there is one; ""
+// if p hopes for none.
+func (s *State) Hope(p PodID) string {
+	for _, h := range s.hopes {
+		if h.pod == p {
+			return h.node
+		}
+	}
+	return ""
+}
+
 // hope notes that the node called name is to be kept for p once there is one; ""
 // for none.
 func (s *State) hope(p PodID, name string) {

@@ -63,7 +63,7 @@ func (d *defaultPreemption) Preempt(s *cluster.State, p cluster.PodID, diag sche
 	candidates := d.candidates(s, p, &diag, t)
 	if len(candidates) == 0 {
 		// Nothing helps, so what is kept for the pod need be kept no longer.
-		return scheduler.Preemption{Node: cluster.None}, s.Pods.Nominated[p] != cluster.None
+		return scheduler.Preemption{Node: cluster.None}, s.Pods.Nominated[p] != cluster.None || s.Hope(p) != ""
 	}
 	best := pick(s, candidates)
 	return scheduler.Preemption{Node: best.node, Victims: best.victims}, true
@@ -213,8 +213,8 @@ func byBudget(s *cluster.State, pods []removed) (violating, clean []removed) {
 
 // pick returns the candidate that is best by kube's rules, in turn: fewest
 // violations, least important victim at the top, smallest sum of priorities,
-// fewest victims, and among the most important victims the latest start of the
-// earliest. The first among equals.
+// fewest victims, and the latest start of the first among the most important
+// victims. The first among equals.
 func pick(s *cluster.State, candidates []candidate) candidate {
 	return slices.MinFunc(candidates, func(a, b candidate) int { return compareCandidates(s, a, b) })
 }
@@ -232,21 +232,6 @@ func compareCandidates(s *cluster.State, a, b candidate) int {
 		cmp.Compare(priority(a), priority(b)),
 		cmp.Compare(sum(a), sum(b)),
 		cmp.Compare(len(a.victims), len(b.victims)),
-		cmp.Compare(earliestStart(s, b.victims), earliestStart(s, a.victims)),
+		cmp.Compare(s.Pods.Started[b.victims[0]], s.Pods.Started[a.victims[0]]),
 	)
-}
-
-// earliestStart returns when the first of the most important victims began to
-// run. Pods that did not are taken to begin last.
-func earliestStart(s *cluster.State, victims []cluster.PodID) cluster.Time {
-	highest, earliest := s.Class(victims[0]).Priority, s.Pods.Started[victims[0]]
-	for _, v := range victims {
-		switch priority := s.Class(v).Priority; {
-		case priority > highest:
-			highest, earliest = priority, s.Pods.Started[v]
-		case priority == highest:
-			earliest = min(earliest, s.Pods.Started[v])
-		}
-	}
-	return earliest
 }

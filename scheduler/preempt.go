@@ -52,10 +52,14 @@ func (pr *Profile) wake(s *cluster.State, p cluster.PodID, plugins uint64, c *Ch
 // Preemption returns what the profile's preemptors propose for p, which fits
 // nowhere; ok is false if that is nothing. It writes nothing to s.
 func (pr *Profile) Preemption(s *cluster.State, p cluster.PodID) (pre Preemption, ok bool) {
-	if len(pr.preemptors) == 0 || !s.AnyBelow(s.Class(p).Priority) && s.Pods.Nominated[p] == cluster.None {
+	promised := s.Pods.Nominated[p] != cluster.None || s.Hope(p) != ""
+	if len(pr.preemptors) == 0 || !s.AnyBelow(s.Class(p).Priority) && !promised {
 		return pre, false // there is nobody to make go, as a look at every node would find out
 	}
 	d := pr.Diagnose(s, p)
+	if d.Ruled.Code != Success {
+		return pre, false // upstream's DynamicResources fails then, before anybody is asked
+	}
 	for _, preemptor := range pr.preemptors {
 		t := pr.NewTrial(s, p)
 		pre, ok = preemptor.Preempt(s, p, d, t)
@@ -78,7 +82,7 @@ func carryOut(s *cluster.State, p cluster.PodID, pre Preemption) (lost []cluster
 	}
 	give := func(q cluster.PodID, n cluster.NodeID) {
 		was := s.Pods.State(q)
-		if was.Nominated == n {
+		if was.Nominated == n && s.Hope(q) == "" {
 			return
 		}
 		s.Nominate(q, n)

@@ -93,10 +93,10 @@ func (st *Stats) hint(plugin string, queue bool) {
 
 // pass counts the time in which the queue was as it is.
 func (st *Stats) pass(l Lengths, time cluster.Time) {
-	st.PodSeconds.Active += float64(l.Active) * time.Seconds()
-	st.PodSeconds.Backoff += float64(l.Backoff) * time.Seconds()
-	st.PodSeconds.Unschedulable += float64(l.Unschedulable) * time.Seconds()
-	st.PodSeconds.Gated += float64(l.Gated) * time.Seconds()
+	st.PodSeconds.Active += float64(float64(l.Active) * time.Seconds())
+	st.PodSeconds.Backoff += float64(float64(l.Backoff) * time.Seconds())
+	st.PodSeconds.Unschedulable += float64(float64(l.Unschedulable) * time.Seconds())
+	st.PodSeconds.Gated += float64(float64(l.Gated) * time.Seconds())
 }
 
 // Lengths are the numbers of pods in the parts of a queue.
@@ -111,5 +111,27 @@ func (sc *Scheduler) Lengths() Lengths {
 	return Lengths{
 		Active: q.active.live, Backoff: q.backing.live + q.failed.live,
 		Unschedulable: q.idle.pods - q.idle.gated, Gated: q.idle.gated,
+	}
+}
+
+// Where says where p waits: "active", "backoff", "unschedulable" or "gated"; or
+// "in flight" while it is tried or waits for Gates; "" if the Scheduler has nothing
+// to do with it. It is for tests.
+func (sc *Scheduler) Where(s *cluster.State, p cluster.PodID) string {
+	if !sc.queue.has(s, p) {
+		return ""
+	}
+	switch e := &sc.queue.pods[p]; e.place {
+	case isActive:
+		return "active"
+	case isBacking, isFailed:
+		return "backoff"
+	case inFlight:
+		return "in flight"
+	default:
+		if e.gate != ungated {
+			return "gated"
+		}
+		return "unschedulable"
 	}
 }

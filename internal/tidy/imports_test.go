@@ -68,7 +68,7 @@ var mayImport = []row{
 	}, {
 		pkg: "bench",
 		imports: []string{
-			"cluster", "cluster/sim", "scheduler", "plugins", "traces",
+			"cluster", "cluster/manifest", "cluster/sim", "scheduler", "plugins", "traces",
 			"gonum.org/v1/gonum", "go.yaml.in/yaml/v3",
 		},
 		why: "runs everything on everything, but never a live cluster; quantiles of t, experiment files",

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +19,11 @@ type Outcome struct {
 	ID     int
 	Caught string
 	Pods   int
+}
+
+// wakes reports whether the mutant is about what wakes pods, rather than about where they go.
+func (m Mutant) wakes() bool {
+	return strings.Contains(m.File, "wake") || strings.HasPrefix(m.Function, "Wake")
 }
 
 // patience is how long a worker may take for one mutant; what takes longer hangs where it can't be
@@ -113,7 +119,7 @@ func (w *worker) ask(m Mutant, env ...string) (Outcome, error) {
 	}
 	timer := time.AfterFunc(patience, func() { w.cmd.Process.Kill() })
 	defer timer.Stop()
-	if _, err := fmt.Fprintln(w.in, m.ID); err != nil {
+	if _, err := fmt.Fprintln(w.in, m.ID, m.wakes()); err != nil {
 		w.stop()
 		return Outcome{ID: m.ID, Caught: "the process ended"}, nil
 	}

@@ -304,15 +304,10 @@ func (c *comparer) preemption() {
 	c.equal("victims on "+node, slices.Sorted(slices.Values(want.Candidates[i].Victims)), slices.Sorted(slices.Values(victims)))
 }
 
-// clears compares whether a pod that nobody makes room for loses its nomination. Left out is where Berth
-// departs: upstream also clears a node that it doesn't know; and it clears none if PreFilter rejects the
-// pod, since DynamicResources' PostFilter fails then, before DefaultPreemption's.
+// clears compares whether a pod that nobody makes room for loses its nomination.
 func (c *comparer) clears(got bool) {
-	node := c.attempt.Pod.Status.NominatedNodeName
-	if _, known := c.berth.State.Nodes.Named(node); (known || node == "") && c.want.PreFilter.Success() {
-		want := c.want.Preemption
-		c.equal("nomination is taken away", want != nil && want.Nominates && node != "", got)
-	}
+	node, want := c.attempt.Pod.Status.NominatedNodeName, c.want.Preemption
+	c.equal("nomination is taken away", want != nil && want.Nominates && node != "", got)
 }
 
 // byTies tells whether a candidate may be a best one by the order in which equal pods are reprieved,

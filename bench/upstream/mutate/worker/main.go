@@ -1,6 +1,6 @@
 // Command worker is built by package mutate out of rewritten source. It reads numbers of mutants,
-// one a line, holds each against recordings of what upstream decides, and writes for each a line of
-// what came out.
+// one a line, and whether each is about what wakes pods; holds them against what upstream says, and
+// writes for each a line of what came out.
 package main
 
 import (
@@ -9,9 +9,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"strconv"
 
 	"github.com/berthsim/berth/bench/upstream/generate"
+	"github.com/berthsim/berth/bench/upstream/hints"
 	"github.com/berthsim/berth/bench/upstream/mutate/active"
 	"github.com/berthsim/berth/bench/upstream/parity"
 	"github.com/berthsim/berth/bench/upstream/scenario"
@@ -26,6 +26,9 @@ type Outcome struct {
 
 // few is how many pods arrive in a scenario: the fewer, the more clusters and configurations are met.
 const few = 12
+
+// changes is how many changes of nodes and pods are drawn for a mutant that is about them.
+const changes = 20000
 
 // patience is how many times as often as the unchanged code a mutant may be asked about.
 const patience = 100
@@ -59,11 +62,12 @@ func (w *worker) serve() (err error) {
 	}
 	in, out := bufio.NewScanner(os.Stdin), json.NewEncoder(os.Stdout)
 	for in.Scan() {
-		id, err := strconv.Atoi(in.Text())
-		if err != nil {
+		var id int
+		var wakes bool
+		if _, err := fmt.Sscan(in.Text(), &id, &wakes); err != nil {
 			return err
 		}
-		o, err := w.try(id)
+		o, err := w.try(id, wakes)
 		if err != nil {
 			return err
 		}
@@ -75,8 +79,11 @@ func (w *worker) serve() (err error) {
 }
 
 // try holds a mutant against recordings until one catches it.
-func (w *worker) try(id int) (Outcome, error) {
-	o := Outcome{ID: id, Caught: w.arguments(id)}
+func (w *worker) try(id int, wakes bool) (Outcome, error) {
+	o := Outcome{ID: id, Caught: guarded(id, w.arguments)}
+	if wakes && o.Caught == "" {
+		o.Caught = guarded(id, w.hints)
+	}
 	for i := 0; o.Pods < w.pods && o.Caught == ""; i++ {
 		if i == len(w.known) {
 			if err := w.record(id); err != nil {
@@ -92,7 +99,29 @@ func (w *worker) try(id int) (Outcome, error) {
 
 // arguments says which plugin's arguments are taken otherwise than upstream takes them, or how the
 // standard profile differs.
-func (w *worker) arguments(id int) (caught string) {
+func (w *worker) arguments() string {
+	for _, c := range w.cases {
+		if mismatch := c.Compare(); mismatch != "" {
+			return mismatch
+		}
+	}
+	return w.profile.Compare()
+}
+
+// hints says which change wakes other pods than it does upstream.
+func (w *worker) hints() string {
+	run, err := hints.Compare(w.seed, changes)
+	switch {
+	case err != nil:
+		return err.Error()
+	case len(run.Mismatches) > 0:
+		return run.Mismatches[0]
+	}
+	return ""
+}
+
+// guarded asks with a mutant on, and takes a panic for an answer.
+func guarded(id int, ask func() string) (caught string) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			caught = fmt.Sprintf("panic: %v", cause)
@@ -100,12 +129,7 @@ func (w *worker) arguments(id int) (caught string) {
 	}()
 	active.Set(id)
 	active.Allow(0)
-	for _, c := range w.cases {
-		if mismatch := c.Compare(); mismatch != "" {
-			return mismatch
-		}
-	}
-	return w.profile.Compare()
+	return ask()
 }
 
 // record adds a recording, and counts how often the unchanged code asks in it.

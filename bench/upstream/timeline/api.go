@@ -1,0 +1,152 @@
+package timeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/strategicpatch"
+	clienttesting "k8s.io/client-go/testing"
+)
+
+var (
+	podsResource  = v1.SchemeGroupVersion.WithResource("pods")
+	nodesResource = v1.SchemeGroupVersion.WithResource("nodes")
+)
+
+// apply lets upstream's informers see a change.
+func (u *upstream) apply(c *change) {
+	t := u.client.Tracker()
+	var err error
+	switch {
+	case c.node != nil && c.oldNode == nil:
+		err = t.Create(nodesResource, c.node, "")
+	case c.node != nil:
+		err = t.Update(nodesResource, c.node, "")
+	case c.oldNode != nil:
+		err = t.Delete(nodesResource, "", c.oldNode.Name)
+	case c.pod != nil && c.oldPod == nil:
+		err = t.Create(podsResource, c.pod, c.pod.Namespace)
+	case c.pod != nil:
+		err = t.Update(podsResource, c.pod, c.pod.Namespace)
+	default:
+		err = t.Delete(podsResource, c.oldPod.Namespace, c.oldPod.Name)
+	}
+	if err != nil {
+		panic(err) // the world and the tracker have the same objects
+	}
+}
+
+// strand has the pods end whose node is gone.
+func (u *upstream) strand(c *change) {
+	if c.node != nil || c.oldNode == nil {
+		return
+	}
+	for _, name := range u.world.stranded(c.oldNode.Name) {
+		u.later(now()+lag, name, func() *change { return u.world.removePod(name) })
+	}
+}
+
+func (u *upstream) later(due time.Duration, name string, do func() *change) {
+	u.set(func() { u.effects = append(u.effects, effect{due, name, do}) })
+}
+
+// react answers upstream's calls.
+func (u *upstream) react() {
+	u.client.PrependReactor("create", "pods", u.bind)
+	u.client.PrependReactor("delete", "pods", u.remove)
+	u.client.PrependReactor("patch", "pods", u.patch)
+}
+
+// called is when a call is made: at the end of the try that it is part of.
+func (u *upstream) called() time.Duration {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.trying.deciding {
+		return u.trying.began + u.story.Service
+	}
+	return now()
+}
+
+func (u *upstream) bind(a clienttesting.Action) (bool, runtime.Object, error) {
+	if a.GetSubresource() != "binding" {
+		return false, nil, nil
+	}
+	b := a.(clienttesting.CreateAction).GetObject().(*v1.Binding)
+	node, name, uid := b.Target.Name, b.Name, b.UID
+	if u.world.nodes[node] == nil {
+		return true, nil, fmt.Errorf("there is no node %s", node)
+	}
+	if p := u.world.pods[name]; p == nil || p.UID != uid {
+		return true, nil, apierrors.NewNotFound(podsResource.GroupResource(), name)
+	}
+	if u.world.refuse[name] > 0 {
+		u.world.refuse[name]--
+		u.seen.count("binding refused")
+		u.later(now()+lag, name, func() *change { return nil })
+		time.Sleep(lag)
+		return true, nil, fmt.Errorf("refused")
+	}
+	u.later(now()+lag, name, func() *change { return u.world.bind(uid, name, node, now()) })
+	return true, b, nil
+}
+
+func (u *upstream) remove(a clienttesting.Action) (bool, runtime.Object, error) {
+	name := a.(clienttesting.DeleteAction).GetName()
+	p := u.world.pods[name]
+	if p == nil {
+		return true, nil, apierrors.NewNotFound(podsResource.GroupResource(), name)
+	}
+	u.seen.count("victim")
+	u.later(u.called()+lag, name, func() *change {
+		if is := u.world.pods[name]; is == nil || is.UID != p.UID {
+			return nil
+		}
+		return u.world.removePod(name)
+	})
+	return true, nil, nil
+}
+
+// patch changes the status of a pending pod. The conditions of others are nobody's business here.
+func (u *upstream) patch(a clienttesting.Action) (bool, runtime.Object, error) {
+	patch := a.(clienttesting.PatchAction)
+	name, data := patch.GetName(), patch.GetPatch()
+	p := u.world.pods[name]
+	if p == nil {
+		return true, nil, apierrors.NewNotFound(podsResource.GroupResource(), name)
+	}
+	u.later(u.called(), name, func() *change { return u.patched(name, p.UID, data) })
+	return true, p, nil
+}
+
+func (u *upstream) patched(name string, uid types.UID, data []byte) *change {
+	old := u.world.pods[name]
+	if old == nil || old.UID != uid || old.Spec.NodeName != "" {
+		return nil
+	}
+	p, err := patchPod(old, data)
+	if err != nil {
+		panic(err)
+	}
+	u.seen.patched(old, p)
+	u.world.stamp(&p.ObjectMeta)
+	u.world.pods[name] = p
+	return &change{pod: p, oldPod: old}
+}
+
+func patchPod(p *v1.Pod, data []byte) (*v1.Pod, error) {
+	was, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	is, err := strategicpatch.StrategicMergePatch(was, data, &v1.Pod{})
+	if err != nil {
+		return nil, err
+	}
+	out := &v1.Pod{}
+	return out, json.Unmarshal(is, out)
+}
