@@ -3,6 +3,7 @@
 # make test     runs the tests
 # make verify   compares with published results and recorded traces (BERTH_TRACES)
 # make parity   compares with kube-scheduler's own code; SEED=… PODS=… choose other pods, and more
+# make mutate   makes mistakes in the plugins on purpose, and says which the comparison doesn't find
 # make lint     checks format, vets, and holds the source to its own rules
 # make bench    runs the benchmarks
 # make fuzz     runs each fuzz test for FUZZTIME
@@ -21,7 +22,7 @@ UPSTREAM := bench/upstream
 SEED ?= 1
 PODS ?= 20000
 
-.PHONY: build run test parity verify lint bench fuzz
+.PHONY: build run test parity mutate verify lint bench fuzz
 
 build:
 	go build -trimpath -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth ./cmd/berth
@@ -36,6 +37,9 @@ test:
 parity:
 	@cd $(UPSTREAM) && SEED=$(SEED) PODS=$(PODS) go test -count=1 -timeout 12h -v -run '^(TestParity|TestScenarios)$$' ./parity | grep -v '^=== ' | \
 		awk '/ comparisons, / { sub(/^.*: /, ""); last = $$0; next } { print; fflush() } END { if (last == "") { print "parity: nothing was compared"; exit 1 }; print last }'
+
+mutate:
+	cd $(UPSTREAM) && go run ./mutate -seed $(SEED) -explained ../../docs/fidelity.md
 
 # What is checked goes to the log of tests called TestVerify..., in files with
 # the build tag verify; what has none of them stays quiet.

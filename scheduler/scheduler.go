@@ -219,7 +219,7 @@ func (sc *Scheduler) land(s *cluster.State) {
 	}
 	sc.flying.pod = cluster.None
 	p := f.pod
-	if !sc.queue.has(s, p) || s.Pods.Phase[p] != cluster.Pending {
+	if !sc.queue.has(s, p) || s.Pods.Order[p] != f.order || s.Pods.Phase[p] != cluster.Pending {
 		return // it is gone, or somebody else has bound it
 	}
 	if f.node != cluster.None {

@@ -34,6 +34,7 @@ const (
 //   - scores, normalised if need be, lie in 0 to MaxScore;
 //   - reasons are given for every refusal, and for nothing else;
 //   - devices allocated are free, of the right number, and no more;
+//   - a Waker says so when something happens that makes a node acceptable;
 //   - nothing was written to the State;
 //   - the same nodes and pods in other rows get the same answers.
 func TestPlugin(t *testing.T, pl *scheduler.Plugin) {
@@ -73,6 +74,9 @@ func checkOn(pl *scheduler.Plugin, trial uint64) error {
 			c.extras = append(c.extras, AddPod(s, rng, fmt.Sprintf("tried-%d-%d", round, i)))
 		}
 		if err := c.all(); err != nil {
+			return err
+		}
+		if err := c.wakes(); err != nil {
 			return err
 		}
 		for _, p := range slices.Concat(c.pods, c.extras) {

@@ -1,15 +1,19 @@
 package timeline
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
+	"k8s.io/client-go/kubernetes/fake"
+	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	clienttesting "k8s.io/client-go/testing"
 )
 
@@ -57,7 +61,6 @@ func (u *upstream) later(due time.Duration, name string, do func() *change) {
 
 // react answers upstream's calls.
 func (u *upstream) react() {
-	u.client.PrependReactor("create", "pods", u.bind)
 	u.client.PrependReactor("delete", "pods", u.remove)
 	u.client.PrependReactor("patch", "pods", u.patch)
 }
@@ -72,27 +75,48 @@ func (u *upstream) called() time.Duration {
 	return now()
 }
 
-func (u *upstream) bind(a clienttesting.Action) (bool, runtime.Object, error) {
-	if a.GetSubresource() != "binding" {
-		return false, nil, nil
-	}
-	b := a.(clienttesting.CreateAction).GetObject().(*v1.Binding)
-	node, name, uid := b.Target.Name, b.Name, b.UID
+// A client is the fake one, but for binding pods: while a reactor sleeps, nobody else is served.
+type client struct {
+	*fake.Clientset
+	u *upstream
+}
+
+// CoreV1 implements kubernetes.Interface.
+func (c client) CoreV1() corev1.CoreV1Interface { return core{c.Clientset.CoreV1(), c.u} }
+
+type core struct {
+	corev1.CoreV1Interface
+	u *upstream
+}
+
+// Pods implements corev1.CoreV1Interface.
+func (c core) Pods(namespace string) corev1.PodInterface {
+	return pods{c.CoreV1Interface.Pods(namespace), c.u}
+}
+
+type pods struct {
+	corev1.PodInterface
+	u *upstream
+}
+
+// Bind implements corev1.PodInterface.
+func (c pods) Bind(_ context.Context, b *v1.Binding, _ metav1.CreateOptions) error {
+	u, node, name, uid := c.u, b.Target.Name, b.Name, b.UID
 	if u.world.nodes[node] == nil {
-		return true, nil, fmt.Errorf("there is no node %s", node)
+		return fmt.Errorf("there is no node %s", node)
 	}
 	if p := u.world.pods[name]; p == nil || p.UID != uid {
-		return true, nil, apierrors.NewNotFound(podsResource.GroupResource(), name)
+		return apierrors.NewNotFound(podsResource.GroupResource(), name)
 	}
 	if u.world.refuse[name] > 0 {
 		u.world.refuse[name]--
 		u.seen.count("binding refused")
 		u.later(now()+lag, name, func() *change { return nil })
 		time.Sleep(lag)
-		return true, nil, fmt.Errorf("refused")
+		return fmt.Errorf("refused")
 	}
 	u.later(now()+lag, name, func() *change { return u.world.bind(uid, name, node, now()) })
-	return true, b, nil
+	return nil
 }
 
 func (u *upstream) remove(a clienttesting.Action) (bool, runtime.Object, error) {

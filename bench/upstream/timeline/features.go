@@ -1,6 +1,11 @@
 package timeline
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/kubernetes/pkg/scheduler/framework"
 )
@@ -45,3 +50,15 @@ func (f *features) patched(was, is *v1.Pod) {
 func (f *features) step(u *upstream, s Step, before map[string]string) {}
 
 func (f *features) moved(u *upstream, s Step, before map[string]string) {}
+
+// table shows how often everything was seen.
+func (f *features) table() string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(f.counts)) {
+		fmt.Fprintf(&b, "%7d %s\n", f.counts[name], name)
+	}
+	return b.String()
+}
+
+// expected lists what must be seen.
+var expected = []string{}

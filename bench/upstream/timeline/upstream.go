@@ -15,6 +15,7 @@ import (
 	"github.com/go-logr/logr"
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
 	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/tools/events"
@@ -23,6 +24,7 @@ import (
 	"k8s.io/kubernetes/pkg/scheduler"
 	"k8s.io/kubernetes/pkg/scheduler/apis/config"
 	"k8s.io/kubernetes/pkg/scheduler/apis/config/latest"
+	"k8s.io/kubernetes/pkg/scheduler/backend/cache"
 	"k8s.io/kubernetes/pkg/scheduler/framework"
 )
 
@@ -31,6 +33,7 @@ import (
 var pin = sync.OnceValue(func() error {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR2)
 	klog.SetLogger(logr.Discard())
+	utilruntime.ErrorHandlers = nil // one of them sleeps
 	return utilfeature.DefaultMutableFeatureGate.SetFromMap(map[string]bool{
 		"OpportunisticBatching": false, "SchedulerAsyncPreemption": false,
 	})
@@ -83,12 +86,13 @@ func runUpstream(story *Story, seen *features) (Trace, error) {
 		cancel()
 		return nil, err
 	}
-	u.live()
+	err := u.live()
+	trace := u.trace
 	cancel()
 	u.sched.SchedulingQueue.Close()
 	close(u.token)
 	time.Sleep(time.Minute) // upstream's goroutines end when they look next
-	return u.trace, nil
+	return trace, err
 }
 
 // start builds the scheduler and sets it going. Its timers start at the epoch.
@@ -115,7 +119,7 @@ func (u *upstream) start(ctx context.Context) error {
 	if u.story.Most > 0 {
 		options = append(options, scheduler.WithPodMaxInUnschedulablePodsDuration(u.story.Most))
 	}
-	if u.sched, err = scheduler.New(ctx, u.client, informers, nil, recorders, options...); err != nil {
+	if u.sched, err = scheduler.New(ctx, client{u.client, u}, informers, nil, recorders, options...); err != nil {
 		return fmt.Errorf("building upstream's scheduler: %w", err)
 	}
 	u.hook()
@@ -204,7 +208,7 @@ func (u *upstream) landed(info *framework.QueuedPodInfo, node string, rejected [
 }
 
 // live goes through the story.
-func (u *upstream) live() {
+func (u *upstream) live() error {
 	steps, sample, second := u.story.Steps, samples/2, time.Second
 	for second <= now() {
 		second += time.Second
@@ -228,6 +232,9 @@ func (u *upstream) live() {
 				u.strand(c)
 			}
 			u.settle()
+			if err := u.refresh(); err != nil {
+				return err
+			}
 			u.seen.moved(u, steps[0], before)
 			u.release()
 			u.trace.where(at, u.places())
@@ -244,9 +251,16 @@ func (u *upstream) live() {
 			second += time.Second
 		}
 		if at >= u.story.End {
-			return
+			return nil
 		}
 	}
+}
+
+// refresh takes a snapshot, as is done when a pod is tried. Upstream keeps a node's place in the order of
+// nodes if it goes and comes back between two snapshots.
+func (u *upstream) refresh() error {
+	f := u.sched.Profiles[v1.DefaultSchedulerName]
+	return u.sched.Cache.UpdateSnapshot(logr.Discard(), f.SnapshotSharedLister().(*cache.Snapshot))
 }
 
 // until waits for a time, or for something to happen before.
