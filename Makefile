@@ -3,7 +3,8 @@
 # make test     runs the tests
 # make verify   compares with published results and recorded traces (BERTH_TRACES)
 # make parity   compares with kube-scheduler's own code; SEED=… PODS=… choose other pods, and more
-# make mutate   makes mistakes in the plugins on purpose, and says which the comparison doesn't find
+# make mutate   makes mistakes in the plugins on purpose, and says which the comparison doesn't find;
+#               EVERY=… tries every so many-th
 # make lint     checks format, vets, and holds the source to its own rules
 # make bench    runs the benchmarks
 # make fuzz     runs each fuzz test for FUZZTIME
@@ -38,8 +39,9 @@ parity:
 	@cd $(UPSTREAM) && SEED=$(SEED) PODS=$(PODS) go test -count=1 -timeout 12h -v -run '^(TestParity|TestScenarios)$$' ./parity | grep -v '^=== ' | \
 		awk '/ comparisons, / { sub(/^.*: /, ""); last = $$0; next } { print; fflush() } END { if (last == "") { print "parity: nothing was compared"; exit 1 }; print last }'
 
+EVERY ?= 1
 mutate:
-	cd $(UPSTREAM) && go run ./mutate -seed $(SEED) -explained ../../docs/fidelity.md
+	@cd $(UPSTREAM) && go run ./mutate -seed $(SEED) -every $(EVERY) -explained ../../docs/fidelity.md
 
 # What is checked goes to the log of tests called TestVerify..., in files with
 # the build tag verify; what has none of them stays quiet.
@@ -50,6 +52,7 @@ verify:
 		{ print; fflush() } \
 		END { if (!tests) { print "verify: there is no test called TestVerify..."; exit 1 } }'
 	$(MAKE) --no-print-directory parity
+	$(MAKE) --no-print-directory mutate EVERY=12
 
 lint:
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi

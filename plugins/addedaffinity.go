@@ -103,21 +103,18 @@ var operators = [...]string{
 	cluster.DoesNotExist: "DoesNotExist", cluster.Gt: "Gt", cluster.Lt: "Lt",
 }
 
-func parseOperator(text string) (cluster.Operator, error) {
-	op := slices.Index(operators[:], text)
-	if op < 0 {
-		return cluster.Unparsable, fmt.Errorf("unknown operator %q; known: In, NotIn, Exists, DoesNotExist, Gt, Lt", text)
+func parseOperator(text string) (op cluster.Operator, err error) {
+	i := slices.Index(operators[:], text)
+	if i < 0 {
+		return op, fmt.Errorf("unknown operator %q; known: In, NotIn, Exists, DoesNotExist, Gt, Lt", text)
 	}
-	return cluster.Operator(op), nil
+	return cluster.Operator(i), nil
 }
 
 // checkLabel reports a number of values that op can't have, a bound that is no
 // number, and what no label can have as its key or value. As upstream, bounds
 // must be label values, so that none is below 0.
 func (r *addedRequirement) checkLabel(op cluster.Operator) error {
-	if r.Key == "" {
-		return fmt.Errorf("a requirement has no key")
-	}
 	if err := checkLabelName(r.Key); err != nil {
 		return fmt.Errorf("key %w", err)
 	}

@@ -108,7 +108,7 @@ func appendFractions(fractions []float64, terms []term, n cluster.NodeID, with b
 // standard deviation, cut off to a whole number. Sums go from left to right, so
 // that they are upstream's to the last bit.
 func evenness(fractions []float64) int64 {
-	deviation := 0.0
+	var deviation float64
 	switch count := float64(len(fractions)); {
 	case count == 2:
 		deviation = math.Abs((fractions[0] - fractions[1]) / 2)

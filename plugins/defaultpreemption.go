@@ -88,7 +88,7 @@ func eligible(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis) bool
 }
 
 // candidates tries the nodes that preemption may help on, from one drawn for the
-// pod on, until there are enough. Those without violations come first.
+// pod on, until there are enough and one of them violates no budget.
 func (d *defaultPreemption) candidates(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis, t *scheduler.Trial) []candidate {
 	may := diag.With(s, scheduler.Unschedulable)
 	enough := d.Enough(int64(len(may)))
@@ -96,22 +96,20 @@ func (d *defaultPreemption) candidates(s *cluster.State, p cluster.PodID, diag *
 	if enough < int64(len(may)) {
 		offset = s.Draw("preemption", p).Below(len(may))
 	}
-	var clean, violating []candidate
+	var found []candidate
+	var clean bool // one of them violates no budget
 	for i := range may {
 		c, ok := victimsOn(s, p, may[(offset+i)%len(may)], t)
-		switch {
-		case !ok:
+		if !ok {
 			continue
-		case c.violations == 0:
-			clean = append(clean, c)
-		default:
-			violating = append(violating, c)
 		}
-		if len(clean) > 0 && int64(len(clean)+len(violating)) >= enough {
+		found = append(found, c)
+		clean = clean || c.violations == 0
+		if clean && int64(len(found)) >= enough {
 			break
 		}
 	}
-	return append(clean, violating...)
+	return found
 }
 
 // Enough returns how many candidates are enough where so many nodes might do.

@@ -34,7 +34,7 @@ func (pl *interPodAffinity) Wake(s *cluster.State, class *cluster.Class, c *sche
 
 // allKnow reports whether there are terms and all are about p.
 func allKnow(s *cluster.State, terms []cluster.PodTerm, p *cluster.PodState) bool {
-	return len(terms) > 0 && allAbout(terms, s.ClassByID(p.Class).Namespace, p.Labels)
+	return allAbout(terms, s.ClassByID(p.Class).Namespace, p.Labels)
 }
 
 // allAbout reports whether there are terms and all are about pods with these

@@ -178,7 +178,7 @@ func TestNodeAffinityArgs(t *testing.T) {
 	field := func(r string) string { return added(`{"matchFields": [` + r + `]}`) }
 	tests := []struct{ args, words string }{
 		{label(`{"key": "k", "operator": "Is"}`), `unknown operator "Is"`},
-		{label(`{"operator": "Exists"}`), "no key"},
+		{label(`{"operator": "Exists"}`), `key "" is no label name`},
 		{label(`{"key": "k", "operator": "In"}`), "k In has no values"},
 		{label(`{"key": "k", "operator": "NotIn"}`), "k NotIn has no values"},
 		{label(`{"key": "k", "operator": "Exists", "values": ["v"]}`), "it takes none"},

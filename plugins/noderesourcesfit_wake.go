@@ -39,7 +39,7 @@ func frees(class, was, is *cluster.Class) bool {
 // roomOn reports whether a node without pods has room for one of the class.
 func roomOn(s *cluster.State, class *cluster.Class, n *cluster.NodeSpec) bool {
 	for r, want := range class.Requests {
-		if want > 0 && want > allocatable(s, n, cluster.Resource(r)) {
+		if want > allocatable(s, n, cluster.Resource(r)) {
 			return false
 		}
 	}

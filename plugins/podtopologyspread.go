@@ -102,9 +102,6 @@ func (d *defaultSpread) constraint() (c cluster.SpreadConstraint, err error) {
 	if d.MaxSkew <= 0 {
 		return c, fmt.Errorf("maxSkew %d; it must be above 0", d.MaxSkew)
 	}
-	if d.TopologyKey == "" {
-		return c, fmt.Errorf("topologyKey is missing")
-	}
 	if err := checkLabelName(d.TopologyKey); err != nil {
 		return c, fmt.Errorf("topologyKey %w", err)
 	}

@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"math"
+	"slices"
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/scheduler"
@@ -33,10 +34,11 @@ func (pl *podTopologySpread) ScoreAmong(s *cluster.State, p cluster.PodID, feasi
 // Normalize implements scheduler.Normalizer. The node with the lowest raw score
 // gets 100. Where no raw score is above 0 all nodes do.
 func (pl *podTopologySpread) Normalize(_ *cluster.State, _ cluster.PodID, _ []cluster.NodeID, scores []int64) {
-	lowest, highest := int64(math.MaxInt64), int64(0)
+	highest := slices.Max(scores)
+	lowest := highest
 	for _, score := range scores {
 		if score != unscored {
-			lowest, highest = min(lowest, score), max(highest, score)
+			lowest = min(lowest, score)
 		}
 	}
 	for i, score := range scores {

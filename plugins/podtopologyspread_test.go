@@ -326,7 +326,7 @@ func TestPodTopologySpreadOptions(t *testing.T) {
 		{`[{"maxSkew": 1, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"}, {"maxSkew": 1, ` + zone + `"whenUnsatisfiable": "DoNotSchedule"}]`, ""},
 		{`[{"maxSkew": 1, ` + zone + `"whenUnsatisfiable": "DoNotSchedule"}, {"maxSkew": 2, ` + zone + `"whenUnsatisfiable": "DoNotSchedule"}]`, `defaultConstraints[1] has the topologyKey and the whenUnsatisfiable of another`},
 		{`[{"maxSkew": 0, ` + zone + `"whenUnsatisfiable": "DoNotSchedule"}]`, `defaultConstraints[0]: maxSkew 0; it must be above 0`},
-		{`[{"maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}]`, `defaultConstraints[0]: topologyKey is missing`},
+		{`[{"maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}]`, `defaultConstraints[0]: topologyKey "" is no label name; it must be 1 to 63 of A-Z, a-z, 0-9, '-', '_' and '.', with a letter or digit at both ends, after a DNS subdomain and a slash if there is one`},
 		{`[{"maxSkew": 1, ` + zone + `"whenUnsatisfiable": ""}]`, `defaultConstraints[0]: whenUnsatisfiable ""; it is "DoNotSchedule" or "ScheduleAnyway"`},
 		{`[{"maxSkew": 1, ` + zone + `"whenUnsatisfiable": "DoNotSchedule", "minDomains": 0}]`, ""},
 		{`[{"maxSkew": 1, ` + zone + `"whenUnsatisfiable": "DoNotSchedule", "minDomains": 1}]`, ``},

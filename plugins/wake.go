@@ -18,10 +18,7 @@ func holdsNode(p *cluster.PodState) bool {
 
 // allocatable returns how much of r a node offers.
 func allocatable(s *cluster.State, n *cluster.NodeSpec, r cluster.Resource) int64 {
-	switch {
-	case r < cluster.GPU:
-		return n.Capacity.Get(r)
-	case r == cluster.GPU:
+	if r == cluster.GPU {
 		return int64(n.GPUs) * cluster.WholeGPU
 	}
 	name := s.ResourceName(r)
@@ -30,5 +27,5 @@ func allocatable(s *cluster.State, n *cluster.NodeSpec, r cluster.Resource) int6
 			return n.Extended[i].Amount
 		}
 	}
-	return 0
+	return n.Capacity.Get(r)
 }
