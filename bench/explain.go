@@ -23,7 +23,8 @@ type Explanation struct {
 	// is as if it were not.
 	On     string `json:"on,omitempty"`
 	Chosen string `json:"chosen,omitempty"` // the node that it would get
-	// Message is kube-scheduler's, if it would get none.
+	// Message is kube-scheduler's, if it would get none, or the error that keeps it
+	// from getting one.
 	Message string          `json:"message,omitempty"`
 	Preempt *PreemptionPlan `json:"preempt,omitempty"`
 	Nodes   []NodeStory     `json:"nodes"` // feasible ones first, the best of them on top
@@ -69,6 +70,10 @@ func Explain(s *cluster.State, p cluster.PodID, policy string, profile *schedule
 	x.tellRuledOut(s, &e.Diagnosis)
 	if e.Chosen >= 0 {
 		x.Chosen = s.Nodes.Name[e.Feasible[e.Chosen].Node]
+		return x
+	}
+	if e.Err != nil {
+		x.Message = e.Err.Error()
 		return x
 	}
 	x.Message = e.Diagnosis.String()

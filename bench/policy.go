@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/manifest"
+	"github.com/berthsim/berth/extender"
 	"github.com/berthsim/berth/scheduler"
 )
 
@@ -23,6 +25,8 @@ type Policy struct {
 	plugins []*scheduler.Plugin
 	list    []scheduler.Weighted
 	config  *manifest.SchedulerConfig // nil if the policy is a list
+
+	extenders []*extender.Server // that the configuration names; all runs ask the same
 }
 
 // OpenPolicy reads a policy: what ParsePolicy reads, or the name of a file with a
@@ -43,8 +47,12 @@ func OpenPolicy(plugins []*scheduler.Plugin, text string) (*Policy, error) {
 	if p.config, err = manifest.ReadSchedulerConfig(bytes.NewReader(content), text, plugins); err != nil {
 		return nil, err
 	}
-	if len(p.config.Extenders) > 0 {
-		return nil, fmt.Errorf("%s: the configuration has extenders, which can't be asked in a simulation; leave them out", text)
+	for _, config := range p.config.Extenders {
+		server, err := extender.New(config)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", text, err)
+		}
+		p.extenders = append(p.extenders, server)
 	}
 	sum := sha256.Sum256(content)
 	p.Hash = hex.EncodeToString(sum[:])
@@ -55,12 +63,16 @@ func OpenPolicy(plugins []*scheduler.Plugin, text string) (*Policy, error) {
 const defaultScheduler = "default-scheduler"
 
 // Options returns what makes a scheduler of the policy; each call makes profiles of
-// its own.
-func (p *Policy) Options() (o scheduler.Options, err error) {
+// its own. Extenders are asked until ctx is done.
+func (p *Policy) Options(ctx context.Context) (o scheduler.Options, err error) {
 	o.Profiles = map[string]*scheduler.Profile{}
 	if p.config == nil {
 		o.Profiles[""], err = scheduler.NewProfile(p.plugins, p.list)
 		return o, err
+	}
+	var extenders []scheduler.Extender
+	for _, server := range p.extenders {
+		extenders = append(extenders, server.Client(ctx))
 	}
 	for i := range p.config.Profiles {
 		sp := &p.config.Profiles[i]
@@ -68,6 +80,7 @@ func (p *Policy) Options() (o scheduler.Options, err error) {
 		if o.Profiles[name], err = sp.New(p.plugins); err != nil {
 			return o, err
 		}
+		o.Profiles[name].SetExtenders(extenders)
 		o.Profiles[name].ShareStart(o.Profiles[schedulerName(p.config.Profiles[0].Name)])
 	}
 	o.InitialBackoff = cluster.Time(p.config.InitialBackoff) * cluster.Second

@@ -209,7 +209,7 @@ func runOne(ctx context.Context, j job) (out outcome, err error) {
 }
 
 func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error) {
-	how, err := j.policy.Options()
+	how, err := j.policy.Options(ctx)
 	if err != nil {
 		return out, err
 	}

@@ -69,7 +69,7 @@ type PodState struct {
 	Class     ClassID
 	Labels    Labels // all of them
 	Node      NodeID // None if it was on no node
-	Nominated NodeID // the node that was kept for it, or None
+	Nominated NodeID // the node that was kept for it, None or Unknown
 }
 
 // A Decision is something a controller wants the cluster to do.

@@ -66,6 +66,18 @@ func (s *State) Hope(p PodID) string {
 	return ""
 }
 
+// Unknown stands for a node that is not known, as PodState.Nominated.
+const Unknown = -2
+
+// PodState is Pods.State, but for Unknown.
+func (s *State) PodState(p PodID) PodState {
+	is := s.Pods.State(p)
+	if is.Nominated == None && s.Hope(p) != "" {
+		is.Nominated = Unknown
+	}
+	return is
+}
+
 // hope notes that the node called name is to be kept for p once there is one; ""
 // for none.
 func (s *State) hope(p PodID, name string) {

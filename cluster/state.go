@@ -105,7 +105,7 @@ func (s *State) observe(e *Event) {
 		e.Pod = s.addPod(e.PodSpec, e.Time)
 		e.Node = s.Pods.Node[e.Pod]
 	case PodChanged:
-		e.OldPod = s.Pods.State(e.Pod)
+		e.OldPod = s.PodState(e.Pod)
 		s.changePod(e.Pod, e.PodSpec)
 		e.Node = s.Pods.Node[e.Pod]
 	case PodBound:
@@ -113,7 +113,7 @@ func (s *State) observe(e *Event) {
 			s.Pods.Phase[e.Pod], s.Pods.Started[e.Pod] = Bound, e.Time
 		}
 	case PodEnded:
-		e.OldPod = s.Pods.State(e.Pod)
+		e.OldPod = s.PodState(e.Pod)
 		s.end(e.Pod)
 	case Rejected:
 		s.reject(e.Decision)

@@ -52,6 +52,12 @@ func (st *strategy) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluste
 	return true
 }
 
+// ScoreBare implements scheduler.BareScorer.
+func (st *strategy) ScoreBare(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) (says bool) {
+	scheduler.Emptied(s, nodes, func() { says = st.ScoreBatch(s, p, nodes, out) })
+	return says
+}
+
 // score returns the weighted mean of the resources' scores, in whole numbers: cut
 // off, or, for the ratio, rounded half away from zero. Resources of which n has
 // none are left out; so are, for the ratio, those that score 0.

@@ -66,6 +66,12 @@ func (b *balance) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.
 	return true
 }
 
+// ScoreBare implements scheduler.BareScorer.
+func (b *balance) ScoreBare(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) (says bool) {
+	scheduler.Emptied(s, nodes, func() { says = b.ScoreBatch(s, p, nodes, out) })
+	return says
+}
+
 // wanted reports whether anything is requested of terms.
 func wanted(terms []term) bool {
 	for i := range terms {

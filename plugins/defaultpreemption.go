@@ -48,25 +48,23 @@ func (d *defaultPreemption) validate() error {
 	return nil
 }
 
-// A candidate is a node that would do once its victims are gone.
-type candidate struct {
-	node       cluster.NodeID
-	victims    []cluster.PodID // the most important first
-	violations int             // victims whose disruption budget does not allow it
-}
-
 // Preempt implements scheduler.Preemptor.
 func (d *defaultPreemption) Preempt(s *cluster.State, p cluster.PodID, diag scheduler.Diagnosis, t *scheduler.Trial) (scheduler.Preemption, bool) {
 	if !eligible(s, p, &diag) {
 		return scheduler.Preemption{}, false
 	}
-	candidates := d.candidates(s, p, &diag, t)
+	candidates, wrong := d.candidates(s, p, &diag, t)
 	if len(candidates) == 0 {
 		// Nothing helps, so what is kept for the pod need be kept no longer.
-		return scheduler.Preemption{Node: cluster.None}, s.Pods.Nominated[p] != cluster.None || s.Hope(p) != ""
+		kept := s.Pods.Nominated[p] != cluster.None || s.Hope(p) != ""
+		return scheduler.Preemption{Node: cluster.None}, kept && !wrong
+	}
+	candidates, err := t.AskExtenders(candidates)
+	if err != nil || len(candidates) == 0 {
+		return scheduler.Preemption{}, false
 	}
 	best := pick(s, candidates)
-	return scheduler.Preemption{Node: best.node, Victims: best.victims}, true
+	return scheduler.Preemption{Node: best.Node, Victims: best.Victims}, true
 }
 
 // eligible reports whether p may make others go. It may not while pods that it
@@ -88,28 +86,30 @@ func eligible(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis) bool
 }
 
 // candidates tries the nodes that preemption may help on, from one drawn for the
-// pod on, until there are enough and one of them violates no budget.
-func (d *defaultPreemption) candidates(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis, t *scheduler.Trial) []candidate {
+// pod on, until there are enough and one of them violates no budget. Wrong says that
+// on some node nobody need go: an extender has ruled it out, and upstream takes that
+// for an error of its own.
+func (d *defaultPreemption) candidates(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis, t *scheduler.Trial) (found []scheduler.Candidate, wrong bool) {
 	may := diag.With(s, scheduler.Unschedulable)
 	enough := d.Enough(int64(len(may)))
 	var offset int
 	if enough < int64(len(may)) {
 		offset = s.Draw("preemption", p).Below(len(may))
 	}
-	var found []candidate
 	var clean bool // one of them violates no budget
 	for i := range may {
 		c, ok := victimsOn(s, p, may[(offset+i)%len(may)], t)
-		if !ok {
+		if !ok || len(c.Victims) == 0 {
+			wrong = wrong || ok
 			continue
 		}
 		found = append(found, c)
-		clean = clean || c.violations == 0
+		clean = clean || c.Violations == 0
 		if clean && int64(len(found)) >= enough {
 			break
 		}
 	}
-	return found
+	return found, wrong
 }
 
 // Enough returns how many candidates are enough where so many nodes might do.
@@ -120,8 +120,9 @@ func (d *defaultPreemption) Enough(nodes int64) int64 {
 // victimsOn finds out whom p would have to displace on n. It takes every less
 // important pod off, and if p fits then, puts back one after the other all those
 // beside whom p still fits: first those whose budget does not allow their
-// disruption, and the more important first.
-func victimsOn(s *cluster.State, p cluster.PodID, n cluster.NodeID, t *scheduler.Trial) (c candidate, ok bool) {
+// disruption, and the more important first. It returns false if p doesn't fit even
+// then.
+func victimsOn(s *cluster.State, p cluster.PodID, n cluster.NodeID, t *scheduler.Trial) (c scheduler.Candidate, ok bool) {
 	mark := t.Mark()
 	defer t.Undo(mark)
 	var gone []removed
@@ -138,7 +139,7 @@ func victimsOn(s *cluster.State, p cluster.PodID, n cluster.NodeID, t *scheduler
 	}
 	slices.SortFunc(gone, func(a, b removed) int { return byImportance(s, a.pod, b.pod) })
 	violating, clean := byBudget(s, gone)
-	c.node = n
+	c.Node = n
 	reprieve := func(r removed) (spared bool) {
 		before := t.Mark()
 		t.Add(r.pod, n, r.devices)
@@ -146,19 +147,19 @@ func victimsOn(s *cluster.State, p cluster.PodID, n cluster.NodeID, t *scheduler
 			return true
 		}
 		t.Undo(before)
-		c.victims = append(c.victims, r.pod)
+		c.Victims = append(c.Victims, r.pod)
 		return false
 	}
 	for _, r := range violating {
 		if !reprieve(r) {
-			c.violations++
+			c.Violations++
 		}
 	}
 	for _, r := range clean {
 		reprieve(r)
 	}
-	slices.SortFunc(c.victims, func(a, b cluster.PodID) int { return byImportance(s, a, b) })
-	return c, len(c.victims) > 0
+	slices.SortFunc(c.Victims, func(a, b cluster.PodID) int { return byImportance(s, a, b) })
+	return c, true
 }
 
 // removed is a pod that was taken off, with the devices it had.
@@ -213,23 +214,27 @@ func byBudget(s *cluster.State, pods []removed) (violating, clean []removed) {
 // violations, least important victim at the top, smallest sum of priorities,
 // fewest victims, and the latest start of the first among the most important
 // victims. The first among equals.
-func pick(s *cluster.State, candidates []candidate) candidate {
-	return slices.MinFunc(candidates, func(a, b candidate) int { return compareCandidates(s, a, b) })
+func pick(s *cluster.State, candidates []scheduler.Candidate) scheduler.Candidate {
+	return slices.MinFunc(candidates, func(a, b scheduler.Candidate) int { return compareCandidates(s, a, b) })
 }
 
-func compareCandidates(s *cluster.State, a, b candidate) int {
-	priority := func(c candidate) int32 { return s.Class(c.victims[0]).Priority }
-	sum := func(c candidate) (sum int64) {
-		for _, v := range c.victims {
+func compareCandidates(s *cluster.State, a, b scheduler.Candidate) int {
+	priority := func(c scheduler.Candidate) int32 { return s.Class(c.Victims[0]).Priority }
+	sum := func(c scheduler.Candidate) (sum int64) {
+		for _, v := range c.Victims {
 			sum += int64(s.Class(v).Priority) + math.MaxInt32 + 1
 		}
 		return sum
 	}
+	// The first, unless an extender has put the victims in another order.
+	oldest := func(c scheduler.Candidate) cluster.Time {
+		return s.Pods.Started[slices.MinFunc(c.Victims, func(a, b cluster.PodID) int { return byImportance(s, a, b) })]
+	}
 	return cmp.Or(
-		cmp.Compare(a.violations, b.violations),
+		cmp.Compare(a.Violations, b.Violations),
 		cmp.Compare(priority(a), priority(b)),
 		cmp.Compare(sum(a), sum(b)),
-		cmp.Compare(len(a.victims), len(b.victims)),
-		cmp.Compare(s.Pods.Started[b.victims[0]], s.Pods.Started[a.victims[0]]),
+		cmp.Compare(len(a.Victims), len(b.Victims)),
+		cmp.Compare(oldest(b), oldest(a)),
 	)
 }

@@ -48,6 +48,14 @@ func (il *imageLocality) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []c
 	return true
 }
 
+// ScoreBare implements scheduler.BareScorer: no node is known to have an image.
+func (*imageLocality) ScoreBare(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
+	for i, n := range nodes {
+		out[i] = imageScore(nil, n, len(s.Class(p).Images))
+	}
+	return true
+}
+
 // appendFound appends those images of a pod that some nodes have. As upstream, an
 // image has the same size everywhere, and is worth the product of two floats, in
 // whole bytes.

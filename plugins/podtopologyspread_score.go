@@ -20,6 +20,29 @@ func (pl *podTopologySpread) Score(s *cluster.State, p cluster.PodID) func(clust
 // ScoreAmong implements scheduler.SetScorer: the fewer selected pods there are in
 // a node's domains, the lower is its raw score, and the better.
 func (pl *podTopologySpread) ScoreAmong(s *cluster.State, p cluster.PodID, feasible []cluster.NodeID) func(cluster.NodeID) int64 {
+	if sc := pl.softly(s, p, feasible); sc != nil {
+		return sc.score
+	}
+	return nil
+}
+
+// ScoreBare implements scheduler.BareScorer: pods that a hostname has are those of a
+// node of which nothing is known.
+func (pl *podTopologySpread) ScoreBare(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
+	sc := pl.softly(s, p, nodes)
+	if sc == nil {
+		clear(out)
+		return false
+	}
+	sc.bare = true
+	for i, n := range nodes {
+		out[i] = sc.score(n)
+	}
+	return true
+}
+
+// softly prepares p's soft constraints; nil if there are none.
+func (pl *podTopologySpread) softly(s *cluster.State, p cluster.PodID, feasible []cluster.NodeID) *spreadScore {
 	sc := &spreadScore{state: s, class: s.Class(p)}
 	if sc.constraints = pl.constraints(s, sc.class, true); len(sc.constraints) == 0 {
 		return nil
@@ -28,7 +51,7 @@ func (pl *podTopologySpread) ScoreAmong(s *cluster.State, p cluster.PodID, feasi
 	sc.needsAll = len(sc.class.Spread) > 0 || !pl.system
 	sc.size(feasible)
 	sc.count()
-	return sc.score
+	return sc
 }
 
 // Normalize implements scheduler.Normalizer. The node with the lowest raw score
@@ -60,6 +83,7 @@ type spreadScore struct {
 	constraints []cluster.SpreadConstraint
 	needsAll    bool // only nodes that are in a domain of every constraint are scored and count
 	domains     []softDomains
+	bare        bool // nothing is known of pods on a node that is scored
 }
 
 // softDomains are what a soft constraint knows of the domains that feasible nodes
@@ -142,7 +166,7 @@ func (sc *spreadScore) score(n cluster.NodeID) int64 {
 			continue
 		}
 		pods := d.pods[value]
-		if constraint.TopologyKey == hostnameLabel {
+		if constraint.TopologyKey == hostnameLabel && !sc.bare {
 			pods = countSelected(sc.state, constraint, d.selected, n)
 		}
 		sum += float64(float64(pods)*d.weight) + float64(constraint.MaxSkew-1)

@@ -29,8 +29,9 @@ func (pr *Profile) Select(s *cluster.State, p cluster.PodID) (n cluster.NodeID, 
 	return n, a, v.Code == Success
 }
 
-// Err returns why the pod of the last Select could not be scored; nil if it could
-// be, or fits nowhere. As in kube-scheduler, nobody is preempted for it.
+// Err returns why the pod of the last Select could not be filtered, since an
+// extender failed, or scored; nil if it could be, or fits nowhere. As in
+// kube-scheduler, nobody is preempted for it.
 func (pr *Profile) Err() error { return pr.err }
 
 func (pr *Profile) preScore(s *cluster.State, p cluster.PodID) error {
@@ -44,8 +45,13 @@ func (pr *Profile) preScore(s *cluster.State, p cluster.PodID) error {
 
 // feasible returns the feasible nodes in the order in which they were looked at.
 func (pr *Profile) feasible(s *cluster.State, p cluster.PodID) []cluster.NodeID {
+	pr.all, pr.bare = false, false
+	if pr.asks(s, p, VerbFilter) {
+		return pr.feasibleExtended(s, p)
+	}
 	v := pr.visiting(s, p, pr.nodes)
-	pr.rejected, pr.pending, pr.all = v.bits, 0, v.all
+	pr.rejected, pr.pending = v.bits, 0
+	pr.all = v.all && !pr.asks(s, p, VerbPreempt)
 	if v.ruled.Code != Success {
 		return nil
 	}
@@ -183,12 +189,25 @@ func (pr *Profile) rejectors(s *cluster.State, p cluster.PodID) (rejected, pendi
 	if pr.rejected != unknownRejectors {
 		return pr.rejected, pr.pending
 	}
-	d := pr.Diagnose(s, p)
+	d := pr.Diagnose(s, p) // asks no extender: where one was asked, it is known who rejected
 	pr.rejected, pr.pending = pr.visiting(s, p, nil).bits, 0
 	for i := range d.Verdicts {
 		pr.reject(d.Verdicts[i].Plugin, d.Verdicts[i].Code)
 	}
 	return pr.rejected, pr.pending
+}
+
+// Rejectors returns the plugins that ruled a node out for p, which the last Select
+// found to fit nowhere, in order of their names.
+func (pr *Profile) Rejectors(s *cluster.State, p cluster.PodID) (names []string) {
+	rejected, _ := pr.rejectors(s, p)
+	for i, m := range pr.members {
+		if rejected>>i&1 == 1 {
+			names = append(names, m.name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // reject notes that a plugin ruled a node out.
@@ -200,12 +219,12 @@ func (pr *Profile) reject(plugin string, code Code) {
 	}
 }
 
-// score returns the weighted sum of all plugins' normalised scores.
+// score returns the weighted sum of all plugins' normalised scores, and extenders'.
 func (pr *Profile) score(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID) []int64 {
 	pr.one, pr.sum = resize(pr.one, len(nodes)), resize(pr.sum, len(nodes))
 	clear(pr.sum)
 	for i := range pr.scorers {
-		if !pr.scorers[i].scores(s, p, nodes, pr.one) {
+		if !pr.scorers[i].scores(s, p, nodes, pr.one, pr.bare) {
 			continue
 		}
 		weight := pr.scorers[i].weight
@@ -213,6 +232,7 @@ func (pr *Profile) score(s *cluster.State, p cluster.PodID, nodes []cluster.Node
 			pr.sum[j] += weight * v
 		}
 	}
+	pr.addPriorities(s, p, nodes, pr.sum, nil)
 	return pr.sum
 }
 
@@ -231,8 +251,8 @@ func (e *ScoreError) Error() string {
 
 // scores sets out to the plugin's normalised scores. It returns false if the
 // plugin has no say about p, and panics with a *ScoreError.
-func (sc *weightedScorer) scores(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
-	if !Scores(sc.Scorer, s, p, nodes, out) {
+func (sc *weightedScorer) scores(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64, bare bool) bool {
+	if !rawScores(sc.Scorer, s, p, nodes, out, bare) {
 		return false
 	}
 	if sc.normalizer != nil {
@@ -244,6 +264,14 @@ func (sc *weightedScorer) scores(s *cluster.State, p cluster.PodID, nodes []clus
 		}
 	}
 	return true
+}
+
+// rawScores is Scores, or what a BareScorer says if nodes are bare.
+func rawScores(sc Scorer, s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64, bare bool) bool {
+	if b, ok := sc.(BareScorer); ok && bare {
+		return b.ScoreBare(s, p, nodes, out)
+	}
+	return Scores(sc, s, p, nodes, out)
 }
 
 // allocate asks the allocators in turn until one serves p. A pod that needs no

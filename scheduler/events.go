@@ -53,7 +53,7 @@ func (sc *Scheduler) takeAdded(s *cluster.State, p cluster.PodID) {
 // has had one.
 func (sc *Scheduler) takeChanged(s *cluster.State, e *cluster.Event) {
 	p := e.Pod
-	c := Change{Pod: s.Pods.State(p), OldPod: e.OldPod}
+	c := Change{Pod: s.PodState(p), OldPod: e.OldPod}
 	switch {
 	case sc.isHeld(s, p):
 		if s.Pods.Phase[p] != cluster.Assumed {

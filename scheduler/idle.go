@@ -184,15 +184,37 @@ func (q *queue) oldest() (a age, ok bool) {
 }
 
 // flush tries the pods again that had been unschedulable for too long when a look
-// was due: some plugin may be wrong about what helps.
+// was due: some plugin may be wrong about what helps. As upstream, if there are any,
+// be they gated, pods in flight are tried again, too.
 func (q *queue) flush(s *cluster.State, due cluster.Time) {
+	if due == q.looked {
+		return
+	}
+	q.looked = due
+	found := q.flight.count > 0 && q.anyGatedFor(due)
 	for {
 		a, ok := q.oldest()
 		if !ok || due-a.since <= q.most {
-			return
+			break
 		}
+		found = true
 		q.aged.Pop()
 		q.pods[a.pod].flushed = true
 		q.requeue(s, a.pod, afterBackoff)
 	}
+	if found {
+		q.flight.note(Change{}, 0)
+	}
+}
+
+// anyGatedFor reports whether a pod had been gated for too long when a look was due.
+func (q *queue) anyGatedFor(due cluster.Time) bool {
+	for _, g := range q.idle.all {
+		for _, p := range g.pods {
+			if g.key.gate != ungated && due-q.pods[p].since > q.most {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -56,7 +56,10 @@ func (pr *Profile) Preemption(s *cluster.State, p cluster.PodID) (pre Preemption
 	if len(pr.preemptors) == 0 || !s.AnyBelow(s.Class(p).Priority) && !promised {
 		return pre, false // there is nobody to make go, as a look at every node would find out
 	}
-	d := pr.Diagnose(s, p)
+	d := pr.diagnosed(s, p)
+	if d.Err != nil {
+		return pre, false
+	}
 	if d.Ruled.Code != Success {
 		return pre, false // upstream's DynamicResources fails then, before anybody is asked
 	}
@@ -81,8 +84,8 @@ func carryOut(s *cluster.State, p cluster.PodID, pre Preemption) (lost []cluster
 		}
 	}
 	give := func(q cluster.PodID, n cluster.NodeID) {
-		was := s.Pods.State(q)
-		if was.Nominated == n && s.Hope(q) == "" {
+		was := s.PodState(q)
+		if was.Nominated == n {
 			return
 		}
 		s.Nominate(q, n)

@@ -44,6 +44,8 @@ type Profile struct {
 	allocators   []Allocator
 	preemptors   []Preemptor
 	gates        []namedGate
+	extenders    []Extender
+	extended     uint64 // the bit of extenders among members; 0 if there are none
 	ties         Ties
 	sampling     Sampling
 
@@ -55,7 +57,10 @@ type Profile struct {
 	members  []member // that can reject a pod; their places are the bits of rejected
 	rejected uint64   // by the last Select: the plugins that ruled a node out
 	pending  uint64   // those of them that wait for something definite
-	all      bool     // the last Select looked at all nodes, unless enough were feasible
+	all      bool     // the last Select looked at all nodes, unless enough were feasible, and asked nobody else
+	bare     bool     // of what the last Select found feasible, an extender has sent back the nodes
+	last     *search  // the last for which extenders were asked, nil if there is none
+	told     []bool   // of the last nodes to be scored, which extenders have scored; nil if none
 
 	nodes    []cluster.NodeID // scratch: feasible nodes
 	one, sum []int64          // scratch: one plugin's scores, and all of them
@@ -220,8 +225,9 @@ func (pr *Profile) addFilter(name string, except Points, inst any) {
 	}
 }
 
-// maxMembers is the highest number of plugins that can reject pods in a profile.
-const maxMembers = 64
+// maxMembers is the highest number of plugins that can reject pods in a profile, which
+// leaves a bit for extenders.
+const maxMembers = 63
 
 // member returns the place of a plugin that can reject pods.
 func (pr *Profile) member(name string, inst any) int8 {

@@ -23,6 +23,7 @@ type queue struct {
 	idle    groups           // unschedulable pods
 	aged    heap.Heap[age]   // unschedulable pods by the time of their last try
 	flight  flight
+	looked  cluster.Time // when pods were flushed for the last time
 
 	tickets uint64 // the last ticket given
 	tries   uint64 // the last queued.seq given
@@ -267,7 +268,11 @@ func (q *queue) missed(s *cluster.State, p cluster.PodID) strategy {
 	for i := e.began; i < q.flight.next(); i++ {
 		c, target := q.flight.at(i)
 		c.Own = target == e.order
-		what = max(what, q.worth(s, p, &c))
+		if c.What == 0 { // a flush
+			what = max(what, afterBackoff)
+		} else {
+			what = max(what, q.worth(s, p, &c))
+		}
 		if what == immediately || what == afterBackoff && e.pending == 0 {
 			break
 		}

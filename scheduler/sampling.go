@@ -64,7 +64,7 @@ func (pr *Profile) visiting(s *cluster.State, p cluster.PodID, buf []cluster.Nod
 	}
 	buf = append(append(buf[:0], order[start:]...), order[:start]...)
 	enough := pr.sampling.enough(len(order))
-	if len(pr.scorers) == 0 && pr.sampling.Adaptive {
+	if len(pr.scorers) == 0 && pr.sampling.Adaptive && !pr.extend(VerbFilter|VerbPrioritize) {
 		enough = 1
 	}
 	return visit{nodes: buf, enough: enough, plugin: plugin, all: !restricted, bits: bits}

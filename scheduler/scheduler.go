@@ -103,6 +103,10 @@ type result struct {
 	preemption        Preemption
 	preempts          bool
 	victims           []uint64 // orders of arrival of the preemption's victims
+
+	name   string           // of the node, or of the preemption's
+	joined uint64           // its order of arrival
+	was    cluster.PodState // the pod, on the node
 }
 
 // An Attempt is one try to place a pod.
@@ -161,9 +165,13 @@ func (sc *Scheduler) wake(s *cluster.State) cluster.Time {
 		return next
 	}
 	next = min(next, sc.queue.nextRested())
+	soonest := (s.Now/flushPeriod + 1) * flushPeriod
+	if sc.queue.flight.count > 0 && sc.queue.anyGatedFor(soonest) {
+		next = min(next, soonest)
+	}
 	if a, ok := sc.queue.oldest(); ok {
 		due := a.since + sc.queue.most + 1
-		next = min(next, max((due+flushPeriod-1)/flushPeriod, s.Now/flushPeriod+1)*flushPeriod)
+		next = min(next, max((due+flushPeriod-1)/flushPeriod*flushPeriod, soonest))
 	}
 	return next
 }
@@ -191,16 +199,21 @@ func (sc *Scheduler) cycle(s *cluster.State, p cluster.PodID) result {
 		sc.failedAt = append(sc.failedAt, failure{})
 	}
 	f := &sc.failedAt[c]
-	if f.version == s.Version() && f.version != 0 && s.Pods.Nominated[p] == cluster.None {
+	if f.version == s.Version() && f.version != 0 && s.PodState(p).Nominated == cluster.None {
 		return result{node: cluster.None, rejected: f.rejected, pending: f.pending}
 	}
 	if n, a, ok := pr.Select(s, p); ok {
-		return result{node: n, devices: a}
+		r := result{node: n, devices: a, name: s.Nodes.Name[n], joined: s.Nodes.Order[n], was: s.PodState(p)}
+		r.was.Node = n
+		return r
 	}
 	r := result{node: cluster.None}
 	r.rejected, r.pending = pr.rejectors(s, p)
 	if pr.Err() == nil {
 		r.preemption, r.preempts = pr.Preemption(s, p)
+	}
+	if n := r.preemption.Node; r.preempts && n != cluster.None {
+		r.name = s.Nodes.Name[n]
 	}
 	for _, v := range r.preemption.Victims {
 		r.victims = append(r.victims, s.Pods.Order[v])
@@ -219,23 +232,33 @@ func (sc *Scheduler) land(s *cluster.State) {
 	}
 	sc.flying.pod = cluster.None
 	p := f.pod
-	if !sc.queue.has(s, p) || s.Pods.Order[p] != f.order || s.Pods.Phase[p] != cluster.Pending {
-		return // it is gone, or somebody else has bound it
-	}
-	if f.node != cluster.None {
+	switch gone := s.Pods.Order[p] != f.order || s.Pods.Phase[p] == cluster.Ended; {
+	case gone && f.node != cluster.None:
+		sc.queue.move(s, Change{What: PodDelete, OldPod: f.was}, everyone) // kube learns it from binding the pod
+	case gone || !sc.queue.has(s, p) || s.Pods.Phase[p] != cluster.Pending: // somebody else has bound it
+	case f.node != cluster.None:
 		sc.bind(s, p, &f)
-	} else {
+	default:
 		sc.fail(s, p, &f)
 	}
 }
 
+// find looks for the node that was chosen: there may be another of its name by now,
+// which will do, too, unless there were devices.
+func (r *result) find(s *cluster.State) (n cluster.NodeID, ok bool) {
+	n, ok = s.Nodes.Named(r.name)
+	return n, ok && (s.Nodes.Order[n] == r.joined || r.devices == cluster.Allocation{})
+}
+
 // bind binds p. The node may have gone meanwhile.
 func (sc *Scheduler) bind(s *cluster.State, p cluster.PodID, f *flying) {
-	if !s.Nodes.IsLive(f.node) {
-		sc.tell(s, p, cluster.None, 0)
-		sc.queue.fail(s, p, 0, 0)
+	n, ok := f.find(s)
+	if !ok {
+		sc.queue.move(s, Change{What: PodDelete, OldPod: f.was}, everyone)
+		sc.fail(s, p, &flying{result: result{node: cluster.None}})
 		return
 	}
+	f.node = n
 	sc.changed = s.Now
 	pr := sc.profile(s, p)
 	if len(pr.gates) == 0 {
@@ -265,9 +288,17 @@ func (sc *Scheduler) bind(s *cluster.State, p cluster.PodID, f *flying) {
 func (sc *Scheduler) fail(s *cluster.State, p cluster.PodID, f *flying) {
 	sc.tell(s, p, cluster.None, f.rejected|f.pending)
 	sc.queue.fail(s, p, f.rejected, f.pending)
-	if !f.preempts {
-		return
+	switch {
+	case f.preempts:
+		sc.preempt(s, p, f)
+	case f.rejected|f.pending == 0 && s.PodState(p).Nominated != cluster.None:
+		sc.carryOut(s, p, Preemption{Node: cluster.None}) // after an error no node is kept
 	}
+}
+
+// preempt makes the room that was found to be needed, as far as things are still as
+// they were.
+func (sc *Scheduler) preempt(s *cluster.State, p cluster.PodID, f *flying) {
 	pre := f.preemption
 	pre.Victims = nil
 	for i, v := range f.preemption.Victims {
@@ -275,9 +306,17 @@ func (sc *Scheduler) fail(s *cluster.State, p cluster.PodID, f *flying) {
 			pre.Victims = append(pre.Victims, v)
 		}
 	}
-	if pre.Node != cluster.None && !s.Nodes.IsLive(pre.Node) {
-		return
+	if pre.Node != cluster.None {
+		n, ok := f.find(s)
+		if !ok {
+			return
+		}
+		pre.Node = n
 	}
+	sc.carryOut(s, p, pre)
+}
+
+func (sc *Scheduler) carryOut(s *cluster.State, p cluster.PodID, pre Preemption) {
 	sc.changed = s.Now
 	for _, was := range carryOut(s, p, pre) {
 		sc.queue.move(s, Change{What: PodDelete, OldPod: was}, s.ClassByID(was.Class).Priority)

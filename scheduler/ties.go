@@ -20,6 +20,9 @@ func (t Ties) String() string {
 // choose returns the place in sum of the node that p gets: one with the highest
 // score. It expects at least one node.
 func (pr *Profile) choose(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, sum []int64) int {
+	if pr.told != nil {
+		return pr.chooseTold(s, p, nodes, sum)
+	}
 	switch pr.ties {
 	case TiesRandom:
 		return chooseRandom(s, p, nodes, sum)

@@ -60,9 +60,13 @@ type Diagnosis struct {
 	// Absent is the verdict on nodes that were not looked at, because a plugin
 	// knew beforehand which nodes may do.
 	Absent Verdict
+
+	// Err is why no more is known: an extender gave no answer. Nil if none failed.
+	Err error
 }
 
-// A NodeVerdict says which filter ruled a node out, and why.
+// A NodeVerdict says which filter ruled a node out, and why; Plugin is ExtenderName
+// if an extender did.
 type NodeVerdict struct {
 	Node   cluster.NodeID
 	Plugin string
@@ -108,6 +112,9 @@ func (d *Diagnosis) With(s *cluster.State, code Code) (nodes []cluster.NodeID) {
 func (d Diagnosis) String() string {
 	if d.Nodes == 0 {
 		return "no nodes available to schedule pods"
+	}
+	if d.Err != nil {
+		return d.Err.Error()
 	}
 	text := fmt.Sprintf("0/%d nodes are available:", d.Nodes)
 	if d.Ruled.Code != Success {

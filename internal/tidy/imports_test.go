@@ -63,12 +63,15 @@ var mayImport = []row{
 		tests: []string{"plugins"},
 		why:   "the only place that knows both Kubernetes' types and ours; sums of requests and inferred features are upstream's own code; what a scheduler's configuration says is a policy of plugins, whose names tests need",
 	}, {
+		pkg: "extender", imports: []string{"cluster", "cluster/manifest", "scheduler", "k8s.io/api", "k8s.io/kube-scheduler"},
+		why: "talks to extenders over HTTP, in Kubernetes' types, so that scheduler needn't",
+	}, {
 		pkg: "traces", imports: []string{"cluster", "internal/input"}, decides: true,
 		why: "a trace is a stream of events; who uses it is not its business",
 	}, {
 		pkg: "bench",
 		imports: []string{
-			"cluster", "cluster/manifest", "cluster/sim", "scheduler", "plugins", "traces",
+			"cluster", "cluster/manifest", "cluster/sim", "extender", "scheduler", "plugins", "traces",
 			"gonum.org/v1/gonum", "go.yaml.in/yaml/v3",
 		},
 		why: "runs everything on everything, but never a live cluster; quantiles of t, experiment files",

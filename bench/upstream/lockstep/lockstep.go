@@ -136,12 +136,12 @@ func (p *player) show(a Attempt) error {
 }
 
 // apply carries out a decision as the API server and the scheduler's failure handler would. Where
-// upstream's choice is that of a Go map, the first of the equals by name is taken instead, so that a
+// upstream's choice is that of a Go map, or drawn, the first of the equals by name is taken instead, so that a
 // scenario always takes the same course.
 func (p *player) apply(pod *v1.Pod, r *oracle.Result) error {
 	if r.Chosen != "" {
 		node := r.Chosen
-		if r.Unordered {
+		if r.Unordered || r.Drawn {
 			node = slices.Min(r.Best)
 		}
 		return p.cluster.bind(pod, node)

@@ -1,7 +1,6 @@
 package oracle
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 
@@ -48,9 +47,6 @@ func load(text []byte) (*config.KubeSchedulerConfiguration, error) {
 	cfg.APIVersion = schema.GroupVersion{Group: kind.Group, Version: kind.Version}.String()
 	if err := validation.ValidateKubeSchedulerConfiguration(cfg); err != nil {
 		return nil, fmt.Errorf("the scheduler configuration is not valid: %w", err)
-	}
-	if len(cfg.Extenders) > 0 {
-		return nil, errors.New("the scheduler configuration has extenders, which can't be asked here")
 	}
 	return cfg, nil
 }

@@ -3,8 +3,10 @@ package oracle
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
 	fwk "k8s.io/kube-scheduler/framework"
 	"k8s.io/kubernetes/pkg/scheduler/framework"
 )
@@ -75,6 +77,7 @@ func (o *Oracle) cycle(f framework.Framework, p *v1.Pod, r *Result) error {
 	switch {
 	case err == nil:
 		r.Chosen, r.Evaluated, r.FeasibleCount = chosen.SuggestedHost, chosen.EvaluatedNodes, chosen.FeasibleNodes
+		o.extend(rec.scores, r)
 		o.finish(r)
 	case !errors.As(err, &unfit):
 		r.Err = err.Error()
@@ -86,6 +89,7 @@ func (o *Oracle) cycle(f framework.Framework, p *v1.Pod, r *Result) error {
 	if unfit == nil {
 		return nil
 	}
+	r.Rejectors = sets.List(unfit.Diagnosis.UnschedulablePlugins)
 	err = o.preempt(f, state, p, unfit, r)
 	r.Message = unfit.Error()
 	return err
@@ -97,13 +101,36 @@ func (o *Oracle) finish(r *Result) {
 		r.Feasible, r.Best = []string{r.Chosen}, []string{r.Chosen}
 		return
 	}
-	var top int64
+	var top NodeScore
 	for i, s := range r.Scores {
-		if i == 0 || s.Total > top {
-			top, r.Best = s.Total, nil
+		if i == 0 || s.Total > top.Total || s.Total == top.Total && s.Drawn && !top.Drawn {
+			top, r.Best = s, nil
 		}
-		if s.Total == top {
+		if s.Total == top.Total && s.Drawn == top.Drawn {
 			r.Best = append(r.Best, s.Node)
+		}
+	}
+	r.Drawn = top.Drawn
+}
+
+// extend adds what extenders scored. Upstream adds it to the scores that the plugins gave, and makes a
+// heap of them, which has another order.
+func (o *Oracle) extend(scores []fwk.NodePluginScores, r *Result) {
+	if len(o.scheduler.Extenders) == 0 {
+		return
+	}
+	prioritizes := map[string]bool{}
+	for _, x := range o.scheduler.Extenders {
+		prioritizes[x.Name()] = x.IsPrioritizer()
+	}
+	for i := range r.Scores {
+		to := &r.Scores[i]
+		j := slices.IndexFunc(scores, func(s fwk.NodePluginScores) bool { return s.Name == to.Node })
+		to.Total, to.Drawn = scores[j].TotalScore, scores[j].Randomizer != 0
+		for _, s := range scores[j].Scores[len(to.Plugins):] {
+			if prioritizes[s.Name] {
+				to.Plugins = append(to.Plugins, PluginScore{Plugin: s.Name, Score: s.Score})
+			}
 		}
 	}
 }

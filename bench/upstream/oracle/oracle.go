@@ -85,6 +85,7 @@ func (o *Oracle) build(cfg *config.KubeSchedulerConfiguration) error {
 	recorders := func(string) events.EventRecorderLogger { return &events.FakeRecorder{} }
 	s, err := scheduler.New(o.ctx, o.client, o.informers, nil, recorders,
 		scheduler.WithProfiles(cfg.Profiles...),
+		scheduler.WithExtenders(cfg.Extenders...),
 		scheduler.WithParallelism(1),
 		scheduler.WithPercentageOfNodesToScore(cfg.PercentageOfNodesToScore))
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -96,10 +97,12 @@ func (o *Oracle) candidates(d *defaultpreemption.DefaultPreemption, state fwk.Cy
 		return nil, err
 	}
 	found, _, err := d.Evaluator.DryRunPreemption(o.ctx, state, p, nodes, budgets, 0, int32(len(nodes)))
-	if err != nil {
+	// Where an extender has ruled a node out nobody need go, which is an error upstream; it goes on
+	// with the other nodes.
+	if err != nil && len(o.scheduler.Extenders) == 0 {
 		return nil, err
 	}
-	if len(found) == 0 {
+	if found = o.process(p, found); len(found) == 0 {
 		return nil, nil
 	}
 	best := o.best(d.Evaluator, found)
@@ -115,6 +118,41 @@ func (o *Oracle) candidates(d *defaultpreemption.DefaultPreemption, state fwk.Cy
 	}
 	slices.SortFunc(list, func(a, b Candidate) int { return strings.Compare(a.Node, b.Node) })
 	return list, nil
+}
+
+// process lets the extenders choose among candidates, as upstream does; there is nothing left if one
+// fails that must not. What upstream then does is held against what is left.
+func (o *Oracle) process(p *v1.Pod, found []preemption.Candidate) []preemption.Candidate {
+	victims := map[string]*extenderv1.Victims{}
+	for _, c := range found {
+		victims[c.Name()] = c.Victims()
+	}
+	for _, x := range o.scheduler.Extenders {
+		if len(victims) == 0 || !x.SupportsPreemption() || !x.IsInterested(p) {
+			continue
+		}
+		left, err := x.ProcessPreemption(p, victims, o.snapshot)
+		for name, v := range left {
+			if len(v.Pods) > 0 {
+				continue
+			}
+			if !x.IsIgnorable() {
+				return nil
+			}
+			delete(left, name)
+		}
+		switch {
+		case err == nil:
+			victims = left
+		case !x.IsIgnorable():
+			return nil
+		}
+	}
+	found = nil
+	for _, name := range slices.Sorted(maps.Keys(victims)) {
+		found = append(found, proposal{name, victims[name]})
+	}
+	return found
 }
 
 // proposal is a preemption.Candidate; upstream's own type isn't exported.

@@ -16,6 +16,8 @@ type recorder struct {
 	result *Result
 	// nominee is the node that is tried first; cleared after the first visit.
 	nominee string
+	// scores are those that the plugins gave, to which upstream adds extenders'.
+	scores []fwk.NodePluginScores
 }
 
 // RunPreFilterPlugins implements framework.Framework.
@@ -56,6 +58,7 @@ func (r *recorder) RunPreScorePlugins(ctx context.Context, state fwk.CycleState,
 // RunScorePlugins implements framework.Framework.
 func (r *recorder) RunScorePlugins(ctx context.Context, state fwk.CycleState, pod *v1.Pod, nodes []fwk.NodeInfo) ([]fwk.NodePluginScores, *fwk.Status) {
 	scores, status := r.Framework.RunScorePlugins(ctx, state, pod, nodes)
+	r.scores = scores
 	for _, s := range scores {
 		n := NodeScore{Node: s.Name, Total: s.TotalScore, Plugins: make([]PluginScore, len(s.Scores))}
 		for i, p := range s.Scores {

@@ -53,7 +53,10 @@ type PluginScore struct {
 type NodeScore struct {
 	Node    string
 	Total   int64
-	Plugins []PluginScore
+	Plugins []PluginScore // and extenders
+	// Drawn tells that an extender scored the node: upstream draws a number for it then, and among
+	// nodes of one total takes the one with the highest, 0 where none is drawn.
+	Drawn bool
 }
 
 // Candidate is a node on which pods could be preempted.
@@ -118,12 +121,17 @@ type Result struct {
 	Scores []NodeScore
 	// Chosen is upstream's choice; empty if there is none.
 	Chosen string
-	// Best lists the nodes with the highest total, in the order of Feasible.
+	// Best lists the nodes with the highest total, in the order of Feasible; those that are Drawn, if
+	// any of them is.
 	Best []string
+	// Drawn tells that Chosen is any of Best.
+	Drawn bool
 	// Evaluated and FeasibleCount are as upstream reports them.
 	Evaluated, FeasibleCount int
 	// Message is upstream's "0/N nodes are available: …", including what PostFilter said.
 	Message string
+	// Rejectors are the plugins that the queue is told rejected the pod, sorted.
+	Rejectors []string
 	// Err is the text of an error that isn't a lack of room, such as "no nodes available".
 	Err string
 	// Preemption is nil unless PostFilter ran.

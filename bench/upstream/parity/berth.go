@@ -25,6 +25,7 @@ type Berth struct {
 	State *cluster.State
 	// Kube decides as upstream at parallelism 1 does, Lowest takes the earliest of equal nodes.
 	Kube, Lowest *scheduler.Profile
+	extended     bool
 
 	convert *manifest.Converter
 	pods    map[string]cluster.PodID
@@ -47,6 +48,13 @@ func Configured(text []byte) (*Berth, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// SetExtenders sets whom both profiles ask.
+func (b *Berth) SetExtenders(extenders []scheduler.Extender) {
+	b.Kube.SetExtenders(extenders)
+	b.Lowest.SetExtenders(extenders)
+	b.extended = true
 }
 
 // profileOf makes the first profile of a configuration, or the standard one.

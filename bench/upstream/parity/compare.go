@@ -137,7 +137,11 @@ func (c *comparer) failure(e *scheduler.Evaluation) {
 	if e.Err != nil {
 		got = e.Err.Error()
 	}
-	c.equal("error", plugin(c.want.Err), plugin(got))
+	if c.berth.extended {
+		c.equal("error", c.want.Err != "", got != "") // each has its words for what an extender did
+	} else {
+		c.equal("error", plugin(c.want.Err), plugin(got))
+	}
 	for _, pr := range []*scheduler.Profile{c.berth.Kube, c.berth.Lowest} {
 		_, _, ok := pr.Select(c.berth.State, c.pod)
 		c.equal("choice after an error", false, ok)
@@ -249,6 +253,7 @@ func (c *comparer) choice(e *scheduler.Evaluation) {
 	if c.want.Chosen == "" {
 		c.equal("choice", "", kube)
 		c.equal("choice by lowest", "", lowest)
+		c.equal("rejectors", c.want.Rejectors, c.berth.Kube.Rejectors(s, c.pod))
 		if message := e.Diagnosis.String(); !strings.HasPrefix(c.want.Message, message) {
 			c.equal("message", c.want.Message, message)
 		}
@@ -258,7 +263,7 @@ func (c *comparer) choice(e *scheduler.Evaluation) {
 	if len(best) == 0 {
 		best = []string{c.want.Chosen}
 	}
-	if c.want.Unordered {
+	if c.want.Unordered || c.want.Drawn {
 		c.equal("choice among "+strings.Join(best, " "), true, slices.Contains(best, kube))
 	} else {
 		c.equal("choice", c.want.Chosen, kube)

@@ -65,14 +65,22 @@ func (u *upstream) react() {
 	u.client.PrependReactor("patch", "pods", u.patch)
 }
 
-// called is when a call is made: at the end of the try that it is part of.
-func (u *upstream) called() time.Duration {
+// call has something done that upstream asks for: at the end of the try that it is part of, unless the
+// pod is gone by then.
+func (u *upstream) call(after time.Duration, name string, do func() *change) {
 	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.trying.deciding {
-		return u.trying.began + u.story.Service
+	try := u.trying
+	u.mu.Unlock()
+	if !try.deciding {
+		u.later(now()+after, name, do)
+		return
 	}
-	return now()
+	u.later(try.began+u.story.Service+after, name, func() *change {
+		if p := u.world.pods[try.pod]; p == nil || p.UID != try.uid || p.Spec.NodeName != "" {
+			return nil
+		}
+		return do()
+	})
 }
 
 // A client is the fake one, but for binding pods: while a reactor sleeps, nobody else is served.
@@ -126,11 +134,22 @@ func (u *upstream) remove(a clienttesting.Action) (bool, runtime.Object, error) 
 		return true, nil, apierrors.NewNotFound(podsResource.GroupResource(), name)
 	}
 	u.seen.count("victim")
-	u.later(u.called()+lag, name, func() *change {
-		if is := u.world.pods[name]; is == nil || is.UID != p.UID {
+	// Berth spares a victim whose binding failed meanwhile, which upstream would end.
+	there := func() bool {
+		is := u.world.pods[name]
+		return is != nil && is.UID == p.UID && is.Spec.NodeName != ""
+	}
+	u.call(0, name, func() *change {
+		if !there() {
 			return nil
 		}
-		return u.world.removePod(name)
+		u.later(now()+lag, name, func() *change {
+			if !there() {
+				return nil
+			}
+			return u.world.removePod(name)
+		})
+		return u.world.terminate(name, now())
 	})
 	return true, nil, nil
 }
@@ -143,7 +162,7 @@ func (u *upstream) patch(a clienttesting.Action) (bool, runtime.Object, error) {
 	if p == nil {
 		return true, nil, apierrors.NewNotFound(podsResource.GroupResource(), name)
 	}
-	u.later(u.called(), name, func() *change { return u.patched(name, p.UID, data) })
+	u.call(0, name, func() *change { return u.patched(name, p.UID, data) })
 	return true, p, nil
 }
 
@@ -155,6 +174,9 @@ func (u *upstream) patched(name string, uid types.UID, data []byte) *change {
 	p, err := patchPod(old, data)
 	if err != nil {
 		panic(err)
+	}
+	if kept := p.Status.NominatedNodeName; kept != old.Status.NominatedNodeName && u.world.nodes[kept] == nil {
+		p.Status.NominatedNodeName = "" // Berth keeps no node that went while the pod was tried
 	}
 	u.seen.patched(old, p)
 	u.world.stamp(&p.ObjectMeta)

@@ -119,7 +119,7 @@ func (b *berth) outcomes(at time.Duration) (events []cluster.Event) {
 
 // do takes a step, and returns the events that tell of it.
 func (b *berth) do(s Step, at time.Duration) ([]cluster.Event, error) {
-	c := b.world.do(s, at)
+	c := b.world.do(s, at, b.places())
 	if c == nil {
 		return nil, nil
 	}
@@ -200,6 +200,7 @@ func (b *berth) carryOut(d cluster.Decision, at time.Duration) {
 	case cluster.Bind:
 		if b.world.refuse[name] > 0 {
 			b.world.refuse[name]--
+			b.world.keep(name, "")
 			b.later(at+lag, name, func() (cluster.Event, bool) {
 				return cluster.Event{Kind: cluster.Rejected, Pod: d.Pod, Node: d.Node, Decision: d}, true
 			})
@@ -210,14 +211,14 @@ func (b *berth) carryOut(d cluster.Decision, at time.Duration) {
 			return cluster.Event{Kind: cluster.PodBound, Pod: d.Pod, Node: d.Node}, b.world.bind(p.UID, name, node, at+lag) != nil
 		})
 	case cluster.Preempt:
+		b.world.terminate(name, at)
 		b.later(at+lag, name, func() (cluster.Event, bool) { return b.end(name, p) })
 	case cluster.Nominate:
-		p = p.DeepCopy()
-		p.Status.NominatedNodeName = ""
+		node := ""
 		if d.Node != cluster.None {
-			p.Status.NominatedNodeName = b.state.Nodes.Name[d.Node]
+			node = b.state.Nodes.Name[d.Node]
 		}
-		b.world.pods[name] = p
+		b.world.keep(name, node)
 	}
 }
 

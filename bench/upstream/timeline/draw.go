@@ -224,6 +224,11 @@ func (d *drawing) removePod() {
 		return
 	}
 	name := d.any(d.pods)
+	for _, other := range slices.Sorted(maps.Keys(d.pods)) {
+		if d.pods[other].has("nominated") && d.chance(0.3) {
+			name = other
+		}
+	}
 	f := d.pods[name]
 	delete(d.pods, name)
 	d.add(true, "pod", name, nil)
@@ -252,7 +257,7 @@ func (d *drawing) changePod() {
 		}
 	case 6:
 		f["cpu"] = fmt.Sprint(f.number("cpu") + 250)
-	case 7:
+	case 7, 9:
 		if len(d.nodes) > 0 {
 			f["nominated"] = d.any(d.nodes)
 		}

@@ -3,7 +3,7 @@
 // included, runs in virtual time (testing/synctest); Berth's Scheduler is told of the same events at
 // the same times.
 //
-// Four things are pinned, since otherwise upstream answers differently from run to run:
+// These things are pinned, since otherwise upstream answers differently from run to run:
 //
 //   - Parallelism is 1, OpportunisticBatching and SchedulerAsyncPreemption are off, and DefaultPreemption
 //     dry-runs every node, as in package oracle.
@@ -12,6 +12,9 @@
 //   - The next pod is popped when all that happens at an instant has come to rest.
 //   - What a try asks of the API server, but for a pod's status, is seen to be done a microsecond later:
 //     after the next pod was popped, which misses it.
+//
+// Permit and Gates have no part in it yet: upstream would get a plugin by WithFrameworkOutOfTreeRegistry
+// (upstream.start), Berth its Gate (runBerth).
 package timeline
 
 import (
@@ -28,10 +31,10 @@ import (
 // A Story is what happens to a cluster, as far as the scheduler doesn't decide it, and how long
 // everything takes.
 type Story struct {
-	Service             time.Duration // that a try takes
-	Initial, Max, Most  time.Duration // of backoff, and before a pod is tried again anyway; 0 for the default
-	Steps               []Step
-	End                 time.Duration
+	Service            time.Duration // that a try takes
+	Initial, Max, Most time.Duration // of backoff, and before a pod is tried again anyway; 0 for the default
+	Steps              []Step
+	End                time.Duration
 }
 
 // A Step adds a pod or a node, changes it, or takes it away.
@@ -172,5 +175,5 @@ func (t *Trace) where(at time.Duration, places map[string]string) {
 	t.add(at, "where%s", b.String())
 }
 
-// on turns a time of day of virtual time into one of Berth.
+// on is a time as Berth has it.
 func on(d time.Duration) cluster.Time { return cluster.Time(d) }

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -51,17 +52,21 @@ type upstream struct {
 	poke  chan struct{} // something may be to be done
 	token chan struct{} // the next pod may be popped
 	// What follows is written by the scheduler's goroutines, and read by the others when those rest.
-	mu      sync.Mutex
-	atGate  bool
-	effects []effect
-	trying  try
-	failing map[types.UID]bool // whose try is to take its time before it fails
+	mu       sync.Mutex
+	atGate   bool
+	effects  []effect
+	trying   try
+	placed   *v1.Pod // the last pod that got a node, until the next is popped
+	placedOn string
+	rejected string             // the last pod that was rejected, until the next is popped
+	failing  map[types.UID]bool // whose try is to take its time before it fails
 }
 
 // A try is one of upstream's.
 type try struct {
 	began    time.Duration
 	deciding bool // its time is not over
+	pod      string
 	uid      types.UID
 }
 
@@ -82,6 +87,7 @@ func runUpstream(story *Story, seen *features) (Trace, error) {
 		story: story, world: newWorld(), client: fake.NewSimpleClientset(), seen: seen,
 		poke: make(chan struct{}, 1), token: make(chan struct{}), failing: map[types.UID]bool{},
 	}
+	seen.begun(story)
 	if err := u.start(ctx); err != nil {
 		cancel()
 		return nil, err
@@ -147,7 +153,7 @@ func (u *upstream) hook() {
 		}
 		info, err := pop(logger)
 		if info != nil {
-			u.set(func() { u.trying = try{now(), true, info.Pod.UID} })
+			u.set(func() { u.trying = try{now(), true, info.Pod.Name, info.Pod.UID} })
 		}
 		return info, err
 	}
@@ -203,6 +209,15 @@ func (u *upstream) landed(info *framework.QueuedPodInfo, node string, rejected [
 		u.seen.count("in flight: node gone")
 		node = ""
 	}
+	if node != "" {
+		u.placed, u.placedOn = p, node
+	}
+	if len(rejected) > 0 {
+		u.rejected = p.Name
+	}
+	if len(u.world.nodes) == 0 {
+		u.seen.count("try: error, no nodes")
+	}
 	u.seen.tried(info, node, rejected)
 	u.trace.try(now(), u.trying.began, p.Name, info.Attempts, node, rejected)
 }
@@ -226,16 +241,18 @@ func (u *upstream) live() error {
 		at := now()
 		if len(steps) > 0 && steps[0].At == at {
 			before := u.places()
-			u.seen.step(u, steps[0], before)
-			if c := u.world.do(steps[0], at); c != nil {
+			if steps[0].Kind == "node" && u.world.nodes[steps[0].Name] == nil {
+				if err := u.refresh(); err != nil {
+					return err
+				}
+			}
+			c := u.world.do(steps[0], at, before)
+			if c != nil {
 				u.apply(c)
 				u.strand(c)
 			}
 			u.settle()
-			if err := u.refresh(); err != nil {
-				return err
-			}
-			u.seen.moved(u, steps[0], before)
+			u.seen.moved(c, before, u.places())
 			u.release()
 			u.trace.where(at, u.places())
 			steps = steps[1:]
@@ -257,7 +274,7 @@ func (u *upstream) live() error {
 }
 
 // refresh takes a snapshot, as is done when a pod is tried. Upstream keeps a node's place in the order of
-// nodes if it goes and comes back between two snapshots.
+// nodes if it goes and comes back between two snapshots, which Berth doesn't.
 func (u *upstream) refresh() error {
 	f := u.sched.Profiles[v1.DefaultSchedulerName]
 	return u.sched.Cache.UpdateSnapshot(logr.Discard(), f.SnapshotSharedLister().(*cache.Snapshot))
@@ -304,10 +321,33 @@ func (u *upstream) settle() {
 
 // release lets the scheduler pop pods, as long as it takes no time.
 func (u *upstream) release() {
-	for u.atGate && u.ready() {
+	for u.renew(); u.atGate && u.ready(); u.renew() {
 		u.atGate = false
 		u.token <- struct{}{}
 		u.settle()
+	}
+}
+
+// renew has the pod that got a node last count there as it is now. Upstream counts it as it was when it was
+// popped, until it sees it bound.
+func (u *upstream) renew() {
+	if place := u.places()[u.rejected]; place == "active" || place == "backoff" {
+		u.seen.count("rejected, and helped by what it missed")
+	}
+	p, c := u.placed, u.sched.Cache
+	u.placed, u.rejected = nil, ""
+	if p == nil {
+		return
+	}
+	was, err := c.GetPod(p)
+	if assumed, _ := c.IsAssumedPod(p); err != nil || !assumed || was.ResourceVersion == p.ResourceVersion {
+		return
+	}
+	u.seen.count("in flight: changed, and placed")
+	is := p.DeepCopy()
+	is.Spec.NodeName = u.placedOn
+	if err := errors.Join(c.ForgetPod(logr.Discard(), was), c.AssumePod(logr.Discard(), is)); err != nil {
+		panic(err)
 	}
 }
 

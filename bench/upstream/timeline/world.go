@@ -39,8 +39,10 @@ func (w *world) stamp(o *metav1.ObjectMeta) {
 	o.ResourceVersion = fmt.Sprint(w.version)
 }
 
-// do takes a step. It returns nil if there is nothing to be done.
-func (w *world) do(s Step, now time.Duration) *change {
+// do takes a step. It returns nil if there is nothing to be done. Places are where pods are: nobody else
+// nominates a pod while the scheduler tries one, nor one that is gated or another
+// scheduler's: upstream's queue doesn't keep nodes for those.
+func (w *world) do(s Step, now time.Duration, places map[string]string) *change {
 	switch {
 	case s.Kind == "node" && s.Gone:
 		return w.removeNode(s.Name)
@@ -52,6 +54,9 @@ func (w *world) do(s Step, now time.Duration) *change {
 		return &change{node: n, oldNode: old}
 	case s.Gone:
 		return w.removePod(s.Name)
+	}
+	if s.Fields.has("nominated") && slices.Contains(slices.Collect(maps.Values(places)), "in flight") {
+		return nil
 	}
 	return w.setPod(s.Name, s.Fields, now)
 }
@@ -82,14 +87,14 @@ func (w *world) setPod(name string, f Fields, now time.Duration) *change {
 		p.UID = types.UID(fmt.Sprintf("%s-%d", name, w.version))
 		w.refuse[name] = f.number("fail")
 	} else {
-		p.UID, p.Status = old.UID, *old.Status.DeepCopy()
+		p.UID, p.Status, p.DeletionTimestamp = old.UID, *old.Status.DeepCopy(), old.DeletionTimestamp
 		p.Spec.NodeName = old.Spec.NodeName
 	}
-	if f.has("on") && p.Spec.NodeName == "" {
+	if w.nodes[f["on"]] != nil && p.Spec.NodeName == "" {
 		p.Spec.NodeName = f["on"]
 		start(p, now)
 	}
-	if kept := f["nominated"]; kept != "" && p.Spec.NodeName == "" {
+	if kept := f["nominated"]; kept != "" && p.Spec.NodeName == "" && !f.has("gate") && !f.has("other") {
 		p.Status.NominatedNodeName = kept
 		if kept == "-" {
 			p.Status.NominatedNodeName = ""
@@ -119,6 +124,26 @@ func (w *world) bind(uid types.UID, name, node string, now time.Duration) *chang
 	w.stamp(&p.ObjectMeta)
 	w.pods[name] = p
 	return &change{pod: p, oldPod: old}
+}
+
+// terminate has a pod told to end, to make room for another.
+func (w *world) terminate(name string, now time.Duration) *change {
+	old := w.pods[name]
+	p, told := old.DeepCopy(), metav1.NewTime(epoch.Add(now))
+	p.DeletionTimestamp = &told
+	p.Status.Conditions = append(p.Status.Conditions, v1.PodCondition{
+		Type: v1.DisruptionTarget, Status: v1.ConditionTrue, Reason: v1.PodReasonPreemptionByScheduler,
+	})
+	w.stamp(&p.ObjectMeta)
+	w.pods[name] = p
+	return &change{pod: p, oldPod: old}
+}
+
+// keep keeps a node for a pod, "" for none, which upstream says by a patch.
+func (w *world) keep(name, node string) {
+	p := w.pods[name].DeepCopy()
+	p.Status.NominatedNodeName = node
+	w.pods[name] = p
 }
 
 // stranded lists the pods that are on a node, by name.

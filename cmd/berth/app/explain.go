@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -27,7 +28,7 @@ func (a *app) explain() *cobra.Command {
 			if format != "table" && format != "json" {
 				return exit(exitBadInput, fmt.Errorf("unknown output format %q; use one of table, json", format))
 			}
-			x, err := a.explanation(args[0], args[1], policy)
+			x, err := a.explanation(cmd.Context(), args[0], args[1], policy)
 			if err != nil {
 				return exit(exitBadInput, err)
 			}
@@ -44,12 +45,12 @@ func (a *app) explain() *cobra.Command {
 }
 
 // explanation reads the cluster and asks about the pod.
-func (a *app) explanation(source, name, policy string) (*bench.Explanation, error) {
+func (a *app) explanation(ctx context.Context, source, name, policy string) (*bench.Explanation, error) {
 	opened, err := bench.OpenPolicy(a.plugins, policy)
 	if err != nil {
 		return nil, err
 	}
-	how, err := opened.Options()
+	how, err := opened.Options(ctx)
 	if err != nil {
 		return nil, err
 	}
