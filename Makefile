@@ -7,6 +7,8 @@
 #               EVERY=… tries every so many-th
 # make lint     checks format, vets, and holds the source to its own rules
 # make bench    runs the benchmarks
+# make bench-upstream  plays kube-scheduler's own performance tests on its code and on Berth;
+#               NODES=500,5000 RUNS=10 CASES=… MEASURE=… choose sizes, runs, tests, pods measured
 # make fuzz     runs each fuzz test for FUZZTIME
 
 SHELL := bash
@@ -23,7 +25,7 @@ UPSTREAM := bench/upstream
 SEED ?= 1
 PODS ?= 20000
 
-.PHONY: build run test parity mutate verify lint bench fuzz
+.PHONY: build run test parity mutate verify lint bench bench-upstream fuzz
 
 build:
 	go build -trimpath -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth ./cmd/berth
@@ -65,6 +67,13 @@ lint:
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+
+NODES ?= 500
+RUNS ?= 3
+CASES ?=
+MEASURE ?= 500
+bench-upstream:
+	@cd $(UPSTREAM) && go run ./perf/compare -nodes '$(NODES)' -runs $(RUNS) -cases '$(CASES)' -pods $(MEASURE)
 
 # go test fuzzes one test of one package at a time.
 fuzz:

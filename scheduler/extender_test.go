@@ -116,6 +116,24 @@ func TestExtendersFilter(t *testing.T) {
 	}
 }
 
+// TestExtendersWithoutAWord has an extender drop a node and give no reason: nobody is
+// preempted there.
+func TestExtendersWithoutAWord(t *testing.T) {
+	pr := mustProfile(t, []*scheduler.Plugin{room})
+	pr.SetExtenders([]scheduler.Extender{&anExtender{filter: func([]string) (f scheduler.Filtered, err error) {
+		f.Rejected = []scheduler.ExtenderRejection{{Node: 1, Reason: "no"}}
+		return f, nil
+	}}})
+	s, p := newState(500, "n1", "n2")
+	d := pr.Diagnose(s, p)
+	if of := [2]scheduler.Code{d.Of(0).Code, d.Of(1).Code}; of != [2]scheduler.Code{scheduler.Unresolvable, scheduler.Unschedulable} {
+		t.Errorf("verdicts are %v", of)
+	}
+	if with := d.With(s, scheduler.Unschedulable); !slices.Equal(with, []cluster.NodeID{1}) {
+		t.Errorf("preemption may help on %v", with)
+	}
+}
+
 // TestExtendersAreAskedOnce has a pod fit nowhere: filters go first, and what was
 // said counts for preemption, too.
 func TestExtendersAreAskedOnce(t *testing.T) {

@@ -82,6 +82,7 @@ func (pr *Profile) search(s *cluster.State, p cluster.PodID) *search {
 	r.looked = len(r.nodes) + len(r.Verdicts)
 	before := len(r.nodes)
 	if r.nodes, r.Err = pr.filterByExtenders(s, p, r.nodes, r); r.Err != nil {
+		r.Absent = Verdict{} // of what the filters have left nothing is known
 		return r
 	}
 	if len(r.nodes) != before {

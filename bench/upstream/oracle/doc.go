@@ -13,8 +13,12 @@
 //   - SchedulerAsyncPreemption is off: victims are then known when PostFilter returns.
 //   - minCandidateNodesPercentage of DefaultPreemption is 100, so that its random offset has no effect.
 //
+// Extenders of the configuration are asked as upstream asks them, and those that preempt once more, to
+// know all candidates.
+//
 // What stays random upstream even so is reported as such instead of being hidden: nodes visited in
-// the order of a Go map (Result.Unordered) and equal preemption candidates (Candidate.Best).
+// the order of a Go map (Result.Unordered), equal nodes that extenders scored (Result.Drawn) and equal
+// preemption candidates (Candidate.Best).
 //
 // No informer runs. Objects are written straight into the indexers behind the listers, so that
 // nothing is asynchronous and nothing needs to be waited for.
