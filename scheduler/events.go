@@ -120,6 +120,7 @@ func (sc *Scheduler) takeRejected(s *cluster.State, e *cluster.Event) {
 		sc.queue.move(s, Change{What: PodDelete, OldPod: was}, everyone)
 		if s.Pods.Phase[p] == cluster.Pending && sc.profile(s, p) != nil {
 			sc.queue.fail(s, p, 0, 0)
+			sc.disappoint(s, p, d.Node)
 		}
 	case cluster.Preempt:
 		for q := range s.Nominees(d.Node) {

@@ -38,12 +38,12 @@ type heldBy struct {
 	until cluster.Time
 }
 
-// permit asks the Gates about p, for which the State holds room. If one rejects it,
+// permit asks the Gates about p, for which the State holds room on n. If one rejects it,
 // bit is that Gate's. Otherwise waits are those that p must wait for.
-func (pr *Profile) permit(s *cluster.State, p cluster.PodID) (bit uint64, code Code, waits []heldBy) {
+func (pr *Profile) permit(s *cluster.State, p cluster.PodID, n cluster.NodeID) (bit uint64, code Code, waits []heldBy) {
 	for i := range pr.gates {
 		g := &pr.gates[i]
-		v, atMost := g.Permit(s, p, s.Pods.Node[p])
+		v, atMost := g.Permit(s, p, n)
 		switch v.Code {
 		case Success:
 		case Wait:
@@ -112,6 +112,34 @@ func (sc *Scheduler) release(s *cluster.State, p cluster.PodID, bit uint64, code
 	sc.queue.fail(s, p, bit, pendingIf(bit, code))
 	// The pod itself isn't helped by its own leaving.
 	sc.queue.moveOthers(s, Change{What: PodDelete, OldPod: was}, p)
+	sc.disappoint(s, p, n)
+}
+
+// disappoint tells of a pod that does not get its node, although its status says
+// that one is kept for it: it was nominated, or kube-scheduler has said so while it
+// waited. That this is taken away is an event, for the pod itself, too.
+func (sc *Scheduler) disappoint(s *cluster.State, p cluster.PodID, n cluster.NodeID) {
+	if !sc.queue.pods[p].told {
+		return
+	}
+	was := s.Pods.State(p)
+	was.Nominated = n
+	if s.Hope(p) != "" {
+		s.Nominate(p, cluster.None)
+	}
+	sc.queue.move(s, Change{What: PodDelete, OldPod: was}, s.Class(p).Priority)
+}
+
+// giveWay takes back a pod that waits, since another is to have its room: nobody
+// need be told to end. As in kube-scheduler it is an error of its try.
+func (sc *Scheduler) giveWay(s *cluster.State, p cluster.PodID) {
+	sc.drop(p)
+	was := s.Pods.State(p)
+	s.Release(p)
+	sc.queue.move(s, Change{What: PodDelete, OldPod: was}, everyone)
+	sc.tell(s, p, cluster.None, 0)
+	sc.queue.fail(s, p, 0, 0)
+	sc.disappoint(s, p, was.Node)
 }
 
 // pendingIf returns the bit if its plugin said Pending.

@@ -64,12 +64,12 @@ func TestGangTimesOut(t *testing.T) {
 	got, _ := w.step(1, pod("b", 600))
 	w.want(t, "there is room for one", got, "", "b")
 	got, _ = w.step(cluster.Minute)
-	w.want(t, "the other's turn", got, "", "b")
+	w.want(t, "the other's turn, and then its own again", got, "", "b a")
 	if a, b := w.Pods.Node[w.pods["a"]], w.Pods.Node[w.pods["b"]]; a != cluster.None || b == cluster.None {
 		t.Errorf("after a minute a has node %d and b %d; b should have one, a none", a, b)
 	}
-	if st := w.scheduler.Stats(); st.Scheduled != 0 || st.Unschedulable != 2 {
-		t.Errorf("%d scheduled and %d not; want 0 and 2", st.Scheduled, st.Unschedulable)
+	if st := w.scheduler.Stats(); st.Scheduled != 0 || st.Unschedulable != 3 {
+		t.Errorf("%d scheduled and %d not; want 0 and 3", st.Scheduled, st.Unschedulable)
 	}
 }
 

@@ -77,6 +77,8 @@ type queued struct {
 	group   *group       // while it is idle
 	slot    int32        // in the group
 	began   int          // in flight: the first change that it has not seen
+	popped  cluster.Time // when the last try began
+	told    bool         // at the last try, its status said that a node is kept for it
 }
 
 const ungated = -1
@@ -209,7 +211,7 @@ func (q *queue) mayBeTried(s *cluster.State, p cluster.PodID) bool {
 
 // pop takes out the pod to be tried next. If none is active, one is taken that
 // backs off after a rejection: nobody else wants the time.
-func (q *queue) pop() (p cluster.PodID, ok bool) {
+func (q *queue) pop(now cluster.Time) (p cluster.PodID, ok bool) {
 	if t, found := q.active.pop(q, isActive); found {
 		p, ok = t.pod, true
 	} else if r, found := q.backing.pop(q, isBacking); found {
@@ -219,6 +221,7 @@ func (q *queue) pop() (p cluster.PodID, ok bool) {
 		e := &q.pods[p]
 		e.place, e.ticket = inFlight, 0
 		e.attempts++
+		e.popped, e.told = now, false
 		e.began = q.flight.begin()
 	}
 	return p, ok

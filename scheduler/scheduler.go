@@ -138,7 +138,7 @@ func (sc *Scheduler) Step(s *cluster.State, events []cluster.Event) (wake cluste
 	sc.land(s)
 	sc.settleAll(s)
 	for sc.flying.pod == cluster.None {
-		p, ok := sc.queue.pop()
+		p, ok := sc.queue.pop(s.Now)
 		if !ok {
 			break
 		}
@@ -189,6 +189,11 @@ func (sc *Scheduler) try(s *cluster.State, p cluster.PodID) {
 		return
 	}
 	sc.flying = flying{p, e.order, s.Now + sc.service, sc.cycle(s, p)}
+	for _, v := range sc.flying.preemption.Victims {
+		if sc.isHeld(s, v) {
+			sc.giveWay(s, v)
+		}
+	}
 	sc.land(s)
 }
 
@@ -254,12 +259,18 @@ func (r *result) find(s *cluster.State) (n cluster.NodeID, ok bool) {
 func (sc *Scheduler) bind(s *cluster.State, p cluster.PodID, f *flying) {
 	n, ok := f.find(s)
 	if !ok {
+		if bit, code, _ := sc.profile(s, p).permit(s, p, f.node); bit != 0 { // kube learns of the node later
+			sc.tell(s, p, cluster.None, bit)
+			sc.queue.fail(s, p, bit, pendingIf(bit, code))
+			return
+		}
 		sc.queue.move(s, Change{What: PodDelete, OldPod: f.was}, everyone)
 		sc.fail(s, p, &flying{result: result{node: cluster.None}})
 		return
 	}
 	f.node = n
 	sc.changed = s.Now
+	sc.queue.pods[p].told = f.was.Nominated != cluster.None
 	pr := sc.profile(s, p)
 	if len(pr.gates) == 0 {
 		sc.tell(s, p, f.node, 0)
@@ -268,13 +279,15 @@ func (sc *Scheduler) bind(s *cluster.State, p cluster.PodID, f *flying) {
 		return
 	}
 	s.Reserve(p, f.node, f.devices)
-	bit, code, waits := pr.permit(s, p)
+	bit, code, waits := pr.permit(s, p, n)
 	switch {
 	case bit != 0:
 		s.Release(p)
 		sc.tell(s, p, cluster.None, bit)
 		sc.queue.fail(s, p, bit, pendingIf(bit, code))
+		sc.disappoint(s, p, n)
 	case len(waits) > 0:
+		sc.queue.pods[p].told = true
 		sc.held = append(sc.held, held{p, f.order, s.Now, waits})
 	default:
 		sc.tell(s, p, f.node, 0)
@@ -330,7 +343,7 @@ func (sc *Scheduler) tell(s *cluster.State, p cluster.PodID, n cluster.NodeID, r
 	if sc.seen == nil {
 		return
 	}
-	a := Attempt{Pod: p, Began: s.Now - sc.service, Number: e.attempts, Node: n}
+	a := Attempt{Pod: p, Began: e.popped, Number: e.attempts, Node: n}
 	for i, m := range sc.profile(s, p).members {
 		if rejected>>i&1 == 1 {
 			a.Rejected = append(a.Rejected, m.name)

@@ -36,15 +36,15 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Configured returns Berth's side with the first profile of a KubeSchedulerConfiguration as Berth reads
 // it: what the text leaves out is left to the defaults of Berth's plugins. If there is no text, the
-// profile is the one that Berth ships, plugins.Kube.
-func Configured(text []byte) (*Berth, error) {
+// profile is the one that Berth ships, plugins.Kube, and more.
+func Configured(text []byte, more ...*scheduler.Plugin) (*Berth, error) {
 	b := &Berth{State: cluster.NewState(), convert: &manifest.Converter{Epoch: epoch}, pods: map[string]cluster.PodID{}}
 	var err error
-	if b.Kube, err = profileOf(text); err != nil {
+	if b.Kube, err = profileOf(text, more); err != nil {
 		return nil, err
 	}
 	b.Kube.SetTies(scheduler.TiesKube)
-	if b.Lowest, err = profileOf(text); err != nil {
+	if b.Lowest, err = profileOf(text, more); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -58,9 +58,12 @@ func (b *Berth) SetExtenders(extenders []scheduler.Extender) {
 }
 
 // profileOf makes the first profile of a configuration, or the standard one.
-func profileOf(text []byte) (*scheduler.Profile, error) {
+func profileOf(text []byte, more []*scheduler.Plugin) (*scheduler.Profile, error) {
 	p := manifest.SchedulerProfile{Policy: slices.Clone(plugins.Kube), Sampling: scheduler.Sampling{Adaptive: true}}
-	optional := optionalPlugins()
+	optional := append(optionalPlugins(), more...)
+	for _, pl := range more {
+		p.Policy = append(p.Policy, scheduler.Weighted{Name: pl.Name, Weight: 1})
+	}
 	if len(text) > 0 {
 		cfg, err := manifest.ReadSchedulerConfig(bytes.NewReader(text), "scenario", optional)
 		if err != nil {

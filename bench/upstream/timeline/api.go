@@ -113,6 +113,7 @@ func (c pods) Bind(_ context.Context, b *v1.Binding, _ metav1.CreateOptions) err
 	if u.world.nodes[node] == nil {
 		return fmt.Errorf("there is no node %s", node)
 	}
+	u.set(func() { u.passed(uid, node, nil) })
 	if p := u.world.pods[name]; p == nil || p.UID != uid {
 		return apierrors.NewNotFound(podsResource.GroupResource(), name)
 	}

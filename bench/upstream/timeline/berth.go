@@ -24,6 +24,9 @@ type berth struct {
 	pods    map[string]cluster.PodID
 	trace   Trace
 	coming  []outcome
+
+	allowed map[uint64]time.Duration // when a pod is let pass that waits, by order of arrival
+	nudges  []time.Duration          // when that is so for any
 }
 
 // An outcome is what comes of a decision: a change of the world, and the event that tells of it.
@@ -35,13 +38,14 @@ type outcome struct {
 
 // runBerth has Berth live through a story.
 func runBerth(story *Story) (Trace, error) {
-	base, err := parity.Configured(nil)
+	b := &berth{
+		allowed: map[uint64]time.Duration{},
+		story:   story, world: newWorld(), state: cluster.NewState(),
+		convert: &manifest.Converter{Epoch: epoch}, pods: map[string]cluster.PodID{},
+	}
+	base, err := parity.Configured(nil, turnstileGate{b}.plugin())
 	if err != nil {
 		return nil, err
-	}
-	b := &berth{
-		story: story, world: newWorld(), state: cluster.NewState(),
-		convert: &manifest.Converter{Epoch: epoch}, pods: map[string]cluster.PodID{},
 	}
 	b.sched = scheduler.NewScheduler(scheduler.Options{
 		Profiles:       map[string]*scheduler.Profile{"": base.Kube},
@@ -78,7 +82,11 @@ func (b *berth) live() error {
 			}
 			events, steps = append(events, more...), steps[1:]
 		}
-		if len(events) > 0 || cluster.Time(at) >= wake {
+		nudged := len(b.nudges) > 0 && b.nudges[0] <= at
+		for len(b.nudges) > 0 && b.nudges[0] <= at {
+			b.nudges = b.nudges[1:]
+		}
+		if len(events) > 0 || nudged || cluster.Time(at) >= wake {
 			wake = b.step(at, events)
 		}
 		if stepped || at == sample {
@@ -96,6 +104,9 @@ func (b *berth) live() error {
 // due returns when the next outcome is.
 func (b *berth) due() time.Duration {
 	next := b.story.End
+	if len(b.nudges) > 0 {
+		next = min(next, b.nudges[0])
+	}
 	for _, o := range b.coming {
 		next = min(next, o.due)
 	}

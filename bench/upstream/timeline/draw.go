@@ -40,7 +40,56 @@ func Draw(seed, number uint64) *Story {
 		d.anything()
 	}
 	d.story.End = d.at + []time.Duration{3 * time.Second, 40 * time.Second, 6 * time.Minute}[d.IntN(3)] + time.Microsecond*321
+	d.turnstile(seed, number)
 	return d.story
+}
+
+// turnstile has some pods of every second story go through it. They stay as they come: upstream counts one
+// that waits as it was when it was popped. One of them may wait, so that no two give way at an instant.
+func (d *drawing) turnstile(seed, number uint64) {
+	if number%2 == 0 {
+		return
+	}
+	d.lasting()
+	rng, labels, there, waits := rand.New(rand.NewPCG(^seed, number)), map[string]string{}, map[string]bool{}, false
+	var steps []Step
+	for _, s := range d.story.Steps {
+		label, known := labels[s.Name]
+		if s.Kind == "pod" && !s.Gone && !known {
+			label = []string{"", "reject", fmt.Sprint("allow-", 1+rng.IntN(4000)), fmt.Sprint("timeout-", 1+rng.IntN(8000))}[rng.IntN(4)]
+			if waits && label != "reject" {
+				label = ""
+			}
+			waits = waits || label != "" && label != "reject"
+			labels[s.Name] = label
+		}
+		changed := s.Kind == "pod" && !s.Gone && there[s.Name]
+		there[s.Name] = s.Kind == "pod" && !s.Gone
+		if label != "" && changed {
+			continue
+		}
+		if s.Fields.has("on") {
+			delete(s.Fields, "port") // two with the same are no matter of the queue
+		}
+		if label != "" && !s.Gone {
+			s.Fields["permit"] = label
+		}
+		steps = append(steps, s)
+	}
+	d.story.Steps = steps
+}
+
+// lasting has no node come back that was gone: upstream counts pods that wait for the turnstile on a node
+// of the same name, Berth on the node that they were to get.
+func (d *drawing) lasting() {
+	added := map[string]bool{}
+	for i, s := range slices.Backward(d.story.Steps) {
+		if s.Kind == "node" && s.Gone && added[s.Name] {
+			d.story.Steps = slices.Delete(d.story.Steps, i, i+1)
+		} else if s.Kind == "node" && !s.Gone {
+			added[s.Name] = true
+		}
+	}
 }
 
 // chance is true so often.

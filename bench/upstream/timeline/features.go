@@ -183,6 +183,7 @@ func expected() (list []string) {
 	add("try: ", "node", "error", "error, no nodes", "after a flush", "the fifth or later")
 	add("try: rejected by ", "InterPodAffinity", "NodeAffinity", "NodePorts", "NodeResourcesFit", "NodeUnschedulable", "PodTopologySpread", "TaintToleration")
 	add("nomination: ", "new", "cleared")
+	add("permit: ", "passes", "rejected", "no node any more")
 	add("", "popped from backoff when idle", "idle, but an error's backoff goes on", "binding refused", "victim", "rejected, and helped by what it missed")
 	changes := []string{
 		"node added", "node gone", "node's allocatable", "node's labels", "node's taints", "node's unschedulable",

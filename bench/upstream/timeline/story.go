@@ -13,8 +13,7 @@
 //   - What a try asks of the API server, but for a pod's status, is seen to be done a microsecond later:
 //     after the next pod was popped, which misses it.
 //
-// Permit and Gates have no part in it yet: upstream would get a plugin by WithFrameworkOutOfTreeRegistry
-// (upstream.start), Berth its Gate (runBerth).
+// In every second story pods go through a turnstile at Permit: a plugin of upstream's, a Gate of Berth's.
 package timeline
 
 import (
@@ -51,7 +50,7 @@ type Step struct {
 // Of pods: cpu, in thousandths; prio; app, a label; gate, a scheduling gate; tol, a toleration of
 // the taint; zone, wanted of the node; port, on the host; anti and near, the app of pods that the pod
 // wants to be on other nodes, or in the same zone; spread, over zones; other, for another scheduler;
-// fail, how often binding fails; on, the node that the pod is on already; nominated, the node that
+// fail, how often binding fails; permit, what the turnstile does with it; on, the node that the pod is on already; nominated, the node that
 // somebody keeps for it, "-" for none; never, that it doesn't preempt.
 //
 // Of nodes: cpu; zone; taint; off, unschedulable; slots, for pods.

@@ -60,6 +60,7 @@ type upstream struct {
 	placedOn string
 	rejected string             // the last pod that was rejected, until the next is popped
 	failing  map[types.UID]bool // whose try is to take its time before it fails
+	waiting  map[types.UID]try  // that have a node and go through the turnstile
 }
 
 // A try is one of upstream's.
@@ -68,6 +69,7 @@ type try struct {
 	deciding bool // its time is not over
 	pod      string
 	uid      types.UID
+	number   int // of the try
 }
 
 // An effect is what comes of a call of the API later.
@@ -86,6 +88,7 @@ func runUpstream(story *Story, seen *features) (Trace, error) {
 	u := &upstream{
 		story: story, world: newWorld(), client: fake.NewSimpleClientset(), seen: seen,
 		poke: make(chan struct{}, 1), token: make(chan struct{}), failing: map[types.UID]bool{},
+		waiting: map[types.UID]try{},
 	}
 	seen.begun(story)
 	if err := u.start(ctx); err != nil {
@@ -113,9 +116,11 @@ func (u *upstream) start(ctx context.Context) error {
 			args.MinCandidateNodesPercentage = 100
 		}
 	}
+	permit := &cfg.Profiles[0].Plugins.Permit
+	permit.Enabled = append(permit.Enabled, config.Plugin{Name: turnstileName})
 	informers := scheduler.NewInformerFactory(u.client, 0)
 	recorders := func(string) events.EventRecorderLogger { return &events.FakeRecorder{} }
-	options := []scheduler.Option{scheduler.WithProfiles(cfg.Profiles...), scheduler.WithParallelism(1)}
+	options := []scheduler.Option{scheduler.WithProfiles(cfg.Profiles...), scheduler.WithParallelism(1), scheduler.WithFrameworkOutOfTreeRegistry(turnstiles)}
 	if u.story.Initial > 0 {
 		options = append(options, scheduler.WithPodInitialBackoffSeconds(int64(u.story.Initial/time.Second)))
 	}
@@ -153,7 +158,7 @@ func (u *upstream) hook() {
 		}
 		info, err := pop(logger)
 		if info != nil {
-			u.set(func() { u.trying = try{now(), true, info.Pod.Name, info.Pod.UID} })
+			u.set(func() { u.trying = try{now(), true, info.Pod.Name, info.Pod.UID, info.Attempts} })
 		}
 		return info, err
 	}
@@ -164,7 +169,14 @@ func (u *upstream) hook() {
 			return result, err
 		}
 		time.Sleep(u.story.Service)
-		u.set(func() { u.landed(info, result.SuggestedHost, nil) })
+		u.set(func() {
+			if info.Pod.Labels["permit"] == "" {
+				u.landed(info, result.SuggestedHost, nil)
+				return
+			}
+			u.trying.deciding = false
+			u.waiting[info.Pod.UID] = u.trying
+		})
 		return result, err
 	}
 	u.sched.FailureHandler = func(ctx context.Context, f framework.Framework, info *framework.QueuedPodInfo, status *fwk.Status, nominating *fwk.NominatingInfo, start time.Time) {
@@ -172,8 +184,28 @@ func (u *upstream) hook() {
 			time.Sleep(u.story.Service)
 			u.set(func() { delete(u.failing, info.Pod.UID); u.landed(info, "", rejectors(status)) })
 		}
+		u.set(func() { u.passed(info.Pod.UID, "", rejectors(status)) })
 		fail(ctx, f, info, status, nominating, start)
 	}
+}
+
+// passed notes what came of a try of a pod that had a node and went through the turnstile.
+func (u *upstream) passed(uid types.UID, node string, rejected []string) {
+	w, ok := u.waiting[uid]
+	delete(u.waiting, uid)
+	if p := u.world.pods[w.pod]; !ok || p == nil || p.UID != uid || p.Spec.NodeName != "" {
+		return
+	}
+	what := "no node any more"
+	switch {
+	case node != "":
+		what = "passes"
+	case len(rejected) > 0:
+		what = "rejected"
+	}
+	u.seen.count("permit: " + what)
+	u.seen.tries++
+	u.trace.try(now(), w.began, w.pod, w.number, node, rejected)
 }
 
 // set changes what the scheduler's goroutines share, and has the driver look at it.

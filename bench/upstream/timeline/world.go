@@ -202,6 +202,9 @@ func podOf(name string, f Fields) *v1.Pod {
 	if f.has("app") {
 		p.Labels["app"] = f["app"]
 	}
+	if f.has("permit") {
+		p.Labels["permit"] = f["permit"]
+	}
 	if f.has("gate") {
 		p.Spec.SchedulingGates = []v1.PodSchedulingGate{{Name: "example.com/gate"}}
 	}
