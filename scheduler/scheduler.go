@@ -257,11 +257,13 @@ func (r *result) find(s *cluster.State) (n cluster.NodeID, ok bool) {
 
 // bind binds p. The node may have gone meanwhile.
 func (sc *Scheduler) bind(s *cluster.State, p cluster.PodID, f *flying) {
+	sc.queue.pods[p].told = f.was.Nominated != cluster.None
 	n, ok := f.find(s)
 	if !ok {
 		if bit, code, _ := sc.profile(s, p).permit(s, p, f.node); bit != 0 { // kube learns of the node later
 			sc.tell(s, p, cluster.None, bit)
 			sc.queue.fail(s, p, bit, pendingIf(bit, code))
+			sc.disappoint(s, p, f.node)
 			return
 		}
 		sc.queue.move(s, Change{What: PodDelete, OldPod: f.was}, everyone)
@@ -270,7 +272,6 @@ func (sc *Scheduler) bind(s *cluster.State, p cluster.PodID, f *flying) {
 	}
 	f.node = n
 	sc.changed = s.Now
-	sc.queue.pods[p].told = f.was.Nominated != cluster.None
 	pr := sc.profile(s, p)
 	if len(pr.gates) == 0 {
 		sc.tell(s, p, f.node, 0)

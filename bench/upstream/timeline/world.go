@@ -52,6 +52,8 @@ func (w *world) do(s Step, now time.Duration, places map[string]string) *change 
 		old := w.nodes[s.Name]
 		w.nodes[s.Name] = n
 		return &change{node: n, oldNode: old}
+	case s.Gone && places[s.Name] == "in flight" && w.pods[s.Name].Labels["permit"] == "reject":
+		return nil // Berth can't ask the turnstile about a pod that is gone
 	case s.Gone:
 		return w.removePod(s.Name)
 	}
