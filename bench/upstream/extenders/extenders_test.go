@@ -5,15 +5,14 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/berthsim/berth/bench/upstream/lockstep"
 	"github.com/berthsim/berth/bench/upstream/oracle"
 	"github.com/berthsim/berth/bench/upstream/parity"
+	"github.com/berthsim/berth/bench/upstream/setting"
 	"github.com/berthsim/berth/cluster/manifest"
 	"github.com/berthsim/berth/extender"
 	"github.com/berthsim/berth/plugins"
@@ -34,18 +33,9 @@ var expected = []string{
 	"extender: dead", "extender: ignorable", "extender: not ignorable", "extender: manages resources",
 }
 
-// setting returns the number that an environment variable holds, or another.
-func setting(t *testing.T, name string, otherwise int) int {
-	n, err := strconv.Atoi(os.Getenv(name))
-	if err != nil || n < 0 {
-		return otherwise
-	}
-	return n
-}
-
 // TestExtenders compares generated scenarios: SEED=… and PODS=… choose others, and more of them.
 func TestExtenders(t *testing.T) {
-	seed, pods := setting(t, "SEED", 1), setting(t, "PODS", 3000)
+	seed, pods := setting.Int(t, "SEED", 1), setting.Int(t, "PODS", 3000)
 	server := NewServer()
 	defer server.Close()
 	var all parity.Comparison

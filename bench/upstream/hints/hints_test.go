@@ -2,10 +2,10 @@ package hints
 
 import (
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/berthsim/berth/bench/upstream/setting"
 )
 
 // never are outcomes that upstream can't produce: it always queues, or a change of the kind always
@@ -32,7 +32,7 @@ var events = []string{
 
 // TestHints compares generated changes: SEED=… and HINTS=… choose others, and more of them.
 func TestHints(t *testing.T) {
-	run, err := Compare(uint64(setting(t, "SEED", 1)), setting(t, "HINTS", 40000))
+	run, err := Compare(uint64(setting.Int(t, "SEED", 1)), setting.Int(t, "HINTS", 40000))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,20 +52,6 @@ func TestHints(t *testing.T) {
 			t.Errorf("%v was never seen", o)
 		}
 	}
-}
-
-// setting returns the number that an environment variable holds, or another.
-func setting(t *testing.T, name string, otherwise int) int {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 {
-		t.Fatalf("%s is %q; it must be a whole number from 0", name, text)
-	}
-	return n
 }
 
 // expected lists, for each plugin, that it ignores an event of some kind, or that it queues and that it

@@ -3,32 +3,18 @@ package parity
 import (
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/berthsim/berth/bench/upstream/scenario"
+	"github.com/berthsim/berth/bench/upstream/setting"
 	"github.com/berthsim/berth/bench/upstream/tally"
 )
-
-// setting returns the number that an environment variable holds, or another.
-func setting(t *testing.T, name string, otherwise int) int {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 {
-		t.Fatalf("%s is %q; it must be a whole number from 0", name, text)
-	}
-	return n
-}
 
 // TestParity compares generated scenarios: SEED=… and PODS=… choose others, and more of them. A case
 // that differs is made smaller and written to testdata, where TestScenarios keeps it.
 func TestParity(t *testing.T) {
-	seed, pods := setting(t, "SEED", 1), setting(t, "PODS", 3000)
+	seed, pods := setting.Int(t, "SEED", 1), setting.Int(t, "PODS", 3000)
 	run, err := Scenarios(uint64(seed), pods)
 	if err != nil {
 		t.Fatal(err)

@@ -3,10 +3,11 @@ package timeline
 import (
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/berthsim/berth/bench/upstream/setting"
 )
 
 // play has both sides live through a story, and returns what they did.
@@ -50,7 +51,7 @@ func compare(theirs, ours Trace) string {
 
 // TestTimeline compares generated stories: SEED=… and SCENARIOS=… choose others, and more of them.
 func TestTimeline(t *testing.T) {
-	seed, stories, seen, wrong := setting(t, "SEED", 1), setting(t, "SCENARIOS", 250), newFeatures(), 0
+	seed, stories, seen, wrong := setting.Int(t, "SEED", 1), setting.Int(t, "SCENARIOS", 250), newFeatures(), 0
 	for i := range stories {
 		s := Draw(uint64(seed), uint64(i))
 		theirs, ours := play(t, s, seen)
@@ -122,18 +123,4 @@ func TestReadWrite(t *testing.T) {
 			t.Fatalf("%s\nbecame\n%s", text, again)
 		}
 	}
-}
-
-// setting returns the number that an environment variable holds, or another.
-func setting(t *testing.T, name string, otherwise int) int {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 {
-		t.Fatalf("%s is %q; it must be a whole number from 0", name, text)
-	}
-	return n
 }
