@@ -1,7 +1,6 @@
 package hints
 
 import (
-	"encoding/json"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -14,6 +13,7 @@ import (
 	"github.com/berthsim/berth/scheduler"
 
 	"github.com/berthsim/berth/bench/upstream/oracle"
+	"github.com/berthsim/berth/bench/upstream/parity"
 	"github.com/berthsim/berth/bench/upstream/scenario"
 )
 
@@ -54,7 +54,7 @@ func (w *world) fill(s *scenario.Scenario) (err error) {
 	}
 	args := map[string]scheduler.Args{}
 	for _, pc := range profile.PluginConfig {
-		args[pc.Name] = decoder(pc.Args)
+		args[pc.Name] = parity.Args(pc.Args)
 	}
 	for _, name := range plugins {
 		pl, err := scheduler.Find(kube.All, name)
@@ -77,18 +77,6 @@ func (w *world) fill(s *scenario.Scenario) (err error) {
 		}
 	}
 	return nil
-}
-
-// decoder gives upstream's arguments to Berth's plugin. Their names are the same but for case, which
-// encoding/json doesn't mind.
-func decoder(args runtime.Object) scheduler.Args {
-	return func(into any) error {
-		text, err := json.Marshal(args)
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(text, into)
-	}
 }
 
 // take has both sides take in a step's object, unless it is a pod. Nodes stay to the end.

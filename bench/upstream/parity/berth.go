@@ -102,9 +102,9 @@ func optionalPlugins() []*scheduler.Plugin {
 	return optional
 }
 
-// decoder gives upstream's arguments to Berth's plugin. Their names are the same but for case, which
+// Args gives upstream's arguments to Berth's plugin. Their names are the same but for case, which
 // encoding/json doesn't mind.
-func decoder(args runtime.Object) scheduler.Args {
+func Args(args runtime.Object) scheduler.Args {
 	return func(into any) error {
 		text, err := json.Marshal(args)
 		if err != nil {

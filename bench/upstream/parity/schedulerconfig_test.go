@@ -183,7 +183,7 @@ func argsDiffer(up *config.KubeSchedulerProfile, bp *manifest.SchedulerProfile) 
 			continue // a plugin that is off, or that Berth doesn't have
 		}
 		var made [2]string
-		for j, args := range []scheduler.Args{decoder(pc.Args), bp.Policy[i].Args} {
+		for j, args := range []scheduler.Args{Args(pc.Args), bp.Policy[i].Args} {
 			inst, err := pl.New(args)
 			if err != nil {
 				made[j] = err.Error()
