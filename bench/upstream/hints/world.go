@@ -3,9 +3,7 @@ package hints
 import (
 	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/manifest"
@@ -19,8 +17,8 @@ import (
 
 type hint = oracle.Hint
 
-// world is a scenario's cluster as it is at the end, on both sides: nodes, namespaces, Services and
-// workloads. Pods are not in it, since no hint asks for any but those of the change.
+// world is a scenario's cluster as it is at the end, on both sides: nodes, namespaces, Services,
+// workloads and budgets. Pods are not in it, since no hint asks for any but those of the change.
 type world struct {
 	oracle *oracle.Oracle
 	hints  map[string][]hint
@@ -91,7 +89,7 @@ func (w *world) take(step scenario.Step) error {
 		w.nodes = append(w.nodes, obj)
 		return w.takeNode(obj)
 	}
-	o, err := convertObject(step.Object)
+	o, err := parity.Object(step.Object)
 	if err != nil || o == nil {
 		return err
 	}
@@ -113,27 +111,6 @@ func (w *world) takeNode(n *v1.Node) error {
 	}
 	w.state.Observe(w.state.Now+1, []cluster.Event{e})
 	return nil
-}
-
-// convertObject returns nil for what no hint reads.
-func convertObject(obj runtime.Object) (cluster.Object, error) {
-	var workload *cluster.Workload
-	var err error
-	switch obj := obj.(type) {
-	case *v1.Namespace:
-		return manifest.Namespace(obj), nil
-	case *v1.Service:
-		return manifest.Service(obj), nil
-	case *v1.ReplicationController:
-		return manifest.ReplicationController(obj), nil
-	case *appsv1.ReplicaSet:
-		workload, err = manifest.ReplicaSet(obj)
-	case *appsv1.StatefulSet:
-		workload, err = manifest.StatefulSet(obj)
-	default:
-		return nil, nil
-	}
-	return workload, err
 }
 
 // convert puts a change into Berth's vocabulary.

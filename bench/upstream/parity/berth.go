@@ -235,31 +235,38 @@ func (b *Berth) endPod(key string) {
 }
 
 func (b *Berth) object(kind cluster.Kind, obj runtime.Object) error {
-	var o cluster.Object
-	var err error
-	switch obj := obj.(type) {
-	case *v1.Namespace:
-		o = manifest.Namespace(obj)
-	case *v1.Service:
-		o = manifest.Service(obj)
-	case *v1.ReplicationController:
-		o = manifest.ReplicationController(obj)
-	case *appsv1.ReplicaSet:
-		o, err = orNil(manifest.ReplicaSet(obj))
-	case *appsv1.StatefulSet:
-		o, err = orNil(manifest.StatefulSet(obj))
-	case *policyv1.PodDisruptionBudget:
-		var budget *cluster.DisruptionBudget
-		budget, err = manifest.PodDisruptionBudget(obj)
-		o = budget
-	default:
-		return nil // a PriorityClass, say: pods come with their priority
-	}
-	if err != nil {
+	o, err := Object(obj)
+	if err != nil || o == nil {
 		return err
 	}
 	b.observe(cluster.Event{Kind: kind, Object: o})
 	return nil
 }
 
-func orNil(w *cluster.Workload, err error) (cluster.Object, error) { return w, err }
+// Object converts what is neither a node nor a pod. It returns nil for what the State doesn't hold: a
+// PriorityClass, say, since pods come with their priority. An error is a *manifest.FieldError.
+func Object(obj runtime.Object) (cluster.Object, error) {
+	switch obj := obj.(type) {
+	case *v1.Namespace:
+		return manifest.Namespace(obj), nil
+	case *v1.Service:
+		return manifest.Service(obj), nil
+	case *v1.ReplicationController:
+		return manifest.ReplicationController(obj), nil
+	case *appsv1.ReplicaSet:
+		return orNil(manifest.ReplicaSet(obj))
+	case *appsv1.StatefulSet:
+		return orNil(manifest.StatefulSet(obj))
+	case *policyv1.PodDisruptionBudget:
+		return orNil(manifest.PodDisruptionBudget(obj))
+	}
+	return nil, nil
+}
+
+// orNil returns a nil Object with an error, where o alone would be an Object that holds a nil pointer.
+func orNil[T cluster.Object](o T, err error) (cluster.Object, error) {
+	if err != nil {
+		return nil, err
+	}
+	return o, nil
+}
