@@ -104,7 +104,7 @@ func FuzzJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if !utf8.Valid(data) {
-			t.Skip("encoding/json takes what is not UTF-8")
+			return // encoding/json takes it, and the scanner is right not to
 		}
 		s := &scanner{data: data}
 		err := s.skip()
