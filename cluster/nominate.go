@@ -69,9 +69,10 @@ func (s *State) Hope(p PodID) string {
 // Unknown stands for a node that is not known, as PodState.Nominated.
 const Unknown = -2
 
-// PodState is Pods.State, but for Unknown.
+// PodState returns what is known of p now.
 func (s *State) PodState(p PodID) PodState {
-	is := s.Pods.State(p)
+	ps := &s.Pods
+	is := PodState{Class: ps.Class[p], Labels: ps.Labels[p], Node: ps.Node[p], Nominated: ps.Nominated[p]}
 	if is.Nominated == None && s.Hope(p) != "" {
 		is.Nominated = Unknown
 	}

@@ -68,12 +68,6 @@ func (s *State) PodName(p PodID) string {
 	return s.Class(p).Namespace + "/" + s.Pods.Name[p]
 }
 
-// State returns what is known of p now, but for a node that is to be kept for it
-// once there is one.
-func (ps *Pods) State(p PodID) PodState {
-	return PodState{Class: ps.Class[p], Labels: ps.Labels[p], Node: ps.Node[p], Nominated: ps.Nominated[p]}
-}
-
 func (s *State) addPod(spec *PodSpec, at Time) PodID {
 	ps := &s.Pods
 	p := ps.row()

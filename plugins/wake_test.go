@@ -12,7 +12,7 @@ import (
 
 // known returns what the State knows of a pod of class c on a node, "" for none.
 func (w *world) known(c cluster.Class, on string) cluster.PodState {
-	return w.Pods.State(w.add(cluster.PodSpec{Class: &c, On: on}))
+	return w.PodState(w.add(cluster.PodSpec{Class: &c, On: on}))
 }
 
 func TestGPUDevicesWakes(t *testing.T) {

@@ -22,7 +22,7 @@ func (sc *Scheduler) take(s *cluster.State, e *cluster.Event) {
 	case cluster.PodChanged:
 		sc.takeChanged(s, e)
 	case cluster.PodBound:
-		sc.queue.move(s, Change{What: PodAdd, Pod: s.Pods.State(e.Pod)}, everyone)
+		sc.queue.move(s, Change{What: PodAdd, Pod: s.PodState(e.Pod)}, everyone)
 	case cluster.PodEnded:
 		sc.takeEnded(s, e)
 	case cluster.Rejected:
@@ -43,7 +43,7 @@ func each(set Action) (list []Action) {
 func (sc *Scheduler) takeAdded(s *cluster.State, p cluster.PodID) {
 	switch {
 	case s.Pods.Phase[p] != cluster.Pending:
-		sc.queue.move(s, Change{What: PodAdd, Pod: s.Pods.State(p)}, everyone)
+		sc.queue.move(s, Change{What: PodAdd, Pod: s.PodState(p)}, everyone)
 	case sc.profile(s, p) != nil:
 		sc.queue.add(s, p)
 	}
@@ -115,7 +115,7 @@ func (sc *Scheduler) takeRejected(s *cluster.State, e *cluster.Event) {
 	p, d := e.Pod, e.Decision
 	switch d.Kind {
 	case cluster.Bind:
-		was := s.Pods.State(p)
+		was := s.PodState(p)
 		was.Node = d.Node
 		sc.queue.move(s, Change{What: PodDelete, OldPod: was}, everyone)
 		if s.Pods.Phase[p] == cluster.Pending && sc.profile(s, p) != nil {

@@ -106,7 +106,7 @@ func (sc *Scheduler) release(s *cluster.State, p cluster.PodID, bit uint64, code
 		s.Confirm(p)
 		return
 	}
-	was := s.Pods.State(p)
+	was := s.PodState(p)
 	s.Release(p)
 	sc.tell(s, p, cluster.None, bit)
 	sc.queue.fail(s, p, bit, pendingIf(bit, code))
@@ -122,7 +122,7 @@ func (sc *Scheduler) disappoint(s *cluster.State, p cluster.PodID, n cluster.Nod
 	if !sc.queue.pods[p].told {
 		return
 	}
-	was := s.Pods.State(p)
+	was := s.PodState(p)
 	was.Nominated = n
 	if s.Hope(p) != "" {
 		s.Nominate(p, cluster.None)
@@ -134,7 +134,7 @@ func (sc *Scheduler) disappoint(s *cluster.State, p cluster.PodID, n cluster.Nod
 // need be told to end. As in kube-scheduler it is an error of its try.
 func (sc *Scheduler) giveWay(s *cluster.State, p cluster.PodID) {
 	sc.drop(p)
-	was := s.Pods.State(p)
+	was := s.PodState(p)
 	s.Release(p)
 	sc.queue.move(s, Change{What: PodDelete, OldPod: was}, everyone)
 	sc.tell(s, p, cluster.None, 0)

@@ -92,7 +92,7 @@ func (c *check) bind() ([]scheduler.Change, error) {
 	p := AddPod(c.state, c.rng, fmt.Sprintf("company-%d", c.rng.IntN(1<<30)))
 	bindAnywhere(c.rng, c.state, p)
 	c.state.TakeDecisions()
-	return []scheduler.Change{{What: scheduler.PodAdd, Pod: c.state.Pods.State(p)}}, nil
+	return []scheduler.Change{{What: scheduler.PodAdd, Pod: c.state.PodState(p)}}, nil
 }
 
 // vary makes a node another in one way.
