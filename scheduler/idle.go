@@ -210,8 +210,11 @@ func (q *queue) flush(s *cluster.State, due cluster.Time) {
 // anyGatedFor reports whether a pod had been gated for too long when a look was due.
 func (q *queue) anyGatedFor(due cluster.Time) bool {
 	for _, g := range q.idle.all {
+		if g.key.gate == ungated {
+			continue
+		}
 		for _, p := range g.pods {
-			if g.key.gate != ungated && due-q.pods[p].since > q.most {
+			if due-q.pods[p].since > q.most {
 				return true
 			}
 		}
