@@ -19,7 +19,8 @@ func (b backoff) after(tries int32) cluster.Time {
 	return b.initial << shift
 }
 
-// expiry returns when p's backoff expires; 0, which is past, if it has none.
+// expiry returns when p's backoff expires; -1, which is past even at 0, if it has
+// none.
 func (q *queue) expiry(p cluster.PodID) cluster.Time {
 	e := &q.pods[p]
 	tries := e.rejections
@@ -27,7 +28,7 @@ func (q *queue) expiry(p cluster.PodID) cluster.Time {
 		tries = e.errors
 	}
 	if q.backoff.max == 0 || tries == 0 {
-		return cluster.Time(-1)
+		return -1
 	}
 	if e.expires == cluster.Never {
 		e.expires = whole(e.since + q.backoff.after(tries))
