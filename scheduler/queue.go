@@ -192,18 +192,14 @@ func (q *queue) rest(s *cluster.State, p cluster.PodID) {
 func (q *queue) mayBeTried(s *cluster.State, p cluster.PodID) bool {
 	e := &q.pods[p]
 	plugin, ok := q.rules.preEnqueue(s, p, e.gate)
-	gate := int8(ungated)
-	rejected := e.rejected
-	if !ok {
-		gate, rejected = plugin, rejected|1<<plugin
-	}
 	if ok {
 		e.gate = ungated
 		return true
 	}
-	if e.place != isIdle || gate != e.gate || rejected != e.rejected {
+	rejected := e.rejected | 1<<plugin
+	if e.place != isIdle || plugin != e.gate || rejected != e.rejected {
 		q.leave(p)
-		e.gate, e.rejected = gate, rejected
+		e.gate, e.rejected = plugin, rejected
 		q.idle.add(q, s, p)
 	}
 	return false
