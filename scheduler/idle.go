@@ -136,15 +136,8 @@ func (q *queue) update(s *cluster.State, p cluster.PodID, c Change, whats []Acti
 		for _, c.What = range whats {
 			q.flight.note(c, e.order)
 		}
-	case isActive:
-		q.leave(p)
-		q.active.push(ticket{s.Class(p).Priority, e.seq, p, q.newTicket(p)})
-	case isBacking:
-		q.leave(p)
-		q.backing.push(restTicket{q.expiry(p), ticket{s.Class(p).Priority, e.seq, p, q.newTicket(p)}})
-	case isFailed:
-		q.leave(p)
-		q.failed.push(restTicket{q.expiry(p), ticket{s.Class(p).Priority, e.seq, p, q.newTicket(p)}})
+	case isActive, isBacking, isFailed:
+		q.enter(s, p, e.place) // in the order of its priority now
 	case isIdle:
 		q.idle.remove(q, p)
 		q.idle.join(e, groupKey{s.Pods.Class[p], e.rejected, e.pending, e.gate}, p)

@@ -148,11 +148,22 @@ func (q *queue) leave(p cluster.PodID) {
 	e.ticket = 0
 }
 
-// newTicket gives p the ticket that counts from now on.
-func (q *queue) newTicket(p cluster.PodID) uint64 {
+// enter puts p into the lane for a place, with the ticket that counts from now on,
+// wherever it was.
+func (q *queue) enter(s *cluster.State, p cluster.PodID, where place) {
+	q.leave(p)
 	q.tickets++
-	q.pods[p].ticket = q.tickets
-	return q.tickets
+	e := &q.pods[p]
+	e.place, e.ticket = where, q.tickets
+	t := ticket{s.Class(p).Priority, e.seq, p, e.ticket}
+	switch where {
+	case isActive:
+		q.active.push(t)
+	case isBacking:
+		q.backing.push(restTicket{q.expiry(p), t})
+	case isFailed:
+		q.failed.push(restTicket{q.expiry(p), t})
+	}
 }
 
 // activate makes p active, unless a plugin forbids that it be tried. Plugins were
@@ -161,13 +172,10 @@ func (q *queue) activate(s *cluster.State, p cluster.PodID, backedOff bool) {
 	if !backedOff && !q.mayBeTried(s, p) {
 		return
 	}
-	e := &q.pods[p]
-	q.leave(p)
-	if e.first == cluster.Never {
+	if e := &q.pods[p]; e.first == cluster.Never {
 		e.first = s.Now
 	}
-	e.place = isActive
-	q.active.push(ticket{s.Class(p).Priority, e.seq, p, q.newTicket(p)})
+	q.enter(s, p, isActive)
 }
 
 // rest lets p back off, unless a plugin forbids that it be tried.
@@ -175,15 +183,10 @@ func (q *queue) rest(s *cluster.State, p cluster.PodID) {
 	if !q.mayBeTried(s, p) {
 		return
 	}
-	e := &q.pods[p]
-	q.leave(p)
-	r := restTicket{q.expiry(p), ticket{s.Class(p).Priority, e.seq, p, q.newTicket(p)}}
-	if e.rejected|e.pending == 0 {
-		e.place = isFailed
-		q.failed.push(r)
+	if e := &q.pods[p]; e.rejected|e.pending == 0 {
+		q.enter(s, p, isFailed)
 	} else {
-		e.place = isBacking
-		q.backing.push(r)
+		q.enter(s, p, isBacking)
 	}
 }
 
