@@ -78,6 +78,7 @@ func (pr *Profile) settle(s *cluster.State, h *held) (bit uint64, code Code) {
 // settleAll lets the pods go, or takes them back, for which Gates have made up their
 // minds. A pod that goes may be what others wait for, so it begins again then.
 func (sc *Scheduler) settleAll(s *cluster.State) {
+	sc.dropTaken(s)
 	for again := true; again; {
 		again = false
 		for i := 0; i < len(sc.held); i++ {
@@ -93,6 +94,26 @@ func (sc *Scheduler) settleAll(s *cluster.State) {
 			break
 		}
 	}
+}
+
+// dropTaken forgets the pods that waited and that another controller has decided
+// about since, which shows before any event tells of it: there is nothing left to
+// bind or to take back. One that wants a node again is tried again, as after an
+// error.
+func (sc *Scheduler) dropTaken(s *cluster.State) {
+	sc.held = slices.DeleteFunc(sc.held, func(h held) bool {
+		p := h.pod
+		if s.Pods.Phase[p] == cluster.Assumed {
+			return false
+		}
+		sc.changed = s.Now
+		if s.Pods.Phase[p] == cluster.Pending && sc.queue.pods[p].place == inFlight {
+			sc.tell(s, p, cluster.None, 0)
+			sc.queue.fail(s, p, 0, 0)
+		}
+		sc.queue.done(p)
+		return true
+	})
 }
 
 // release binds a pod that waited, or takes it back if a Gate rejects it or its node

@@ -1,6 +1,7 @@
 package scheduler_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/berthsim/berth/cluster"
@@ -90,5 +91,52 @@ func TestHeldPodEnds(t *testing.T) {
 	w.want(t, "enough pods, of which one loses its node then", got, "d@n2", "c d")
 	if b, c := w.Pods.Node[w.pods["b"]], w.Pods.Node[w.pods["c"]]; b != cluster.None || c != w.node("n2") {
 		t.Errorf("b has node %d and c %d; b should have none, and c wait on n2", b, c)
+	}
+}
+
+// TestHeldPodTaken has another controller decide about a pod that waits, just before
+// its Gate lets it go, or its time is over.
+func TestHeldPodTaken(t *testing.T) {
+	evict := func(w *world, p cluster.PodID) { w.Evict(p) }
+	release := func(w *world, p cluster.PodID) { w.Release(p) }
+	confirm := func(w *world, p cluster.PodID) { w.Confirm(p) }
+	for _, tt := range []struct {
+		name  string
+		take  func(*world, cluster.PodID)
+		tell  func(*world, string) cluster.Event // of what came of it, if set
+		size  int                                // of the gang
+		now   cluster.Time                       // when b comes
+		want  string
+		phase cluster.Phase // of a then
+		where string        // in the queue; if anywhere, a is tried again
+	}{
+		{"evicted, and let go", evict, nil, 2, 2, "b@n1", cluster.Terminating, ""},
+		{"evicted, and its time is over", evict, nil, 3, cluster.Minute, "", cluster.Terminating, ""},
+		{"evicted and ended", evict, (*world).ended, 2, 2, "", cluster.Ended, ""},
+		{"released, and its time is over", release, nil, 3, cluster.Minute, "", cluster.Pending, "backoff"},
+		{"bound, and let go", confirm, (*world).bound, 2, 2, "b@n1", cluster.Bound, ""},
+		{"bound in vain", confirm, (*world).refused, 3, 2, "", cluster.Pending, "backoff"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newGang(t, tt.size, cluster.Minute)
+			got, _ := w.step(0, pod("a", 300))
+			w.want(t, "one waits", got, "", "a")
+			a := w.pods["a"]
+			tt.take(w, a)
+			w.TakeDecisions()
+			events := []cluster.Event{pod("b", 300)}
+			if tt.tell != nil {
+				events = append(events, tt.tell(w, "a"))
+			}
+			got, _ = w.step(tt.now, events...)
+			w.want(t, "another comes", got, tt.want, "b")
+			if phase, where := w.Pods.Phase[a], w.scheduler.Where(w.State, a); phase != tt.phase || where != tt.where {
+				t.Errorf("a is %v, and %q; want %v and %q", phase, where, tt.phase, tt.where)
+			}
+			w.step(tt.now + 10*cluster.Second)
+			if again := slices.Contains(w.asked, "a"); again != (tt.where != "") {
+				t.Errorf("a is tried again: %v", again)
+			}
+		})
 	}
 }
