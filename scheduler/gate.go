@@ -75,6 +75,38 @@ func (pr *Profile) settle(s *cluster.State, h *held) (bit uint64, code Code) {
 	return 0, Success
 }
 
+// reserve holds room for p on the node that was chosen, and asks the Gates what comes
+// of it.
+func (sc *Scheduler) reserve(s *cluster.State, p cluster.PodID, f *flying) {
+	s.Reserve(p, f.node, f.devices)
+	bit, code, waits := sc.profile(s, p).permit(s, p, f.node)
+	switch {
+	case bit != 0:
+		s.Release(p)
+		sc.refuse(s, p, f.node, bit, code)
+	case len(waits) > 0:
+		sc.queue.pods[p].told = true
+		sc.held = append(sc.held, held{p, f.order, s.Now, waits})
+	default:
+		sc.confirm(s, p)
+	}
+	sc.settleAll(s)
+}
+
+// refuse takes back into the queue a pod that a Gate keeps from n, at once.
+func (sc *Scheduler) refuse(s *cluster.State, p cluster.PodID, n cluster.NodeID, bit uint64, code Code) {
+	sc.tell(s, p, cluster.None, bit)
+	sc.queue.fail(s, p, bit, pendingIf(bit, code))
+	sc.disappoint(s, p, n)
+}
+
+// confirm binds p where room is held for it.
+func (sc *Scheduler) confirm(s *cluster.State, p cluster.PodID) {
+	sc.tell(s, p, s.Pods.Node[p], 0)
+	sc.queue.done(p)
+	s.Confirm(p)
+}
+
 // settleAll lets the pods go, or takes them back, for which Gates have made up their
 // minds. A pod that goes may be what others wait for, so it begins again then.
 func (sc *Scheduler) settleAll(s *cluster.State) {
@@ -122,9 +154,7 @@ func (sc *Scheduler) release(s *cluster.State, p cluster.PodID, bit uint64, code
 	sc.changed = s.Now
 	n := s.Pods.Node[p]
 	if bit == 0 && s.Nodes.IsLive(n) {
-		sc.tell(s, p, n, 0)
-		sc.queue.done(p)
-		s.Confirm(p)
+		sc.confirm(s, p)
 		return
 	}
 	was := s.PodState(p)

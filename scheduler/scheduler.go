@@ -255,47 +255,34 @@ func (r *result) find(s *cluster.State) (n cluster.NodeID, ok bool) {
 	return n, ok && (s.Nodes.Order[n] == r.joined || r.devices == cluster.Allocation{})
 }
 
-// bind binds p. The node may have gone meanwhile.
+// bind binds p, unless a Gate keeps it from that, or the node has gone meanwhile.
 func (sc *Scheduler) bind(s *cluster.State, p cluster.PodID, f *flying) {
 	sc.queue.pods[p].told = f.was.Nominated != cluster.None
 	n, ok := f.find(s)
 	if !ok {
-		if bit, code, _ := sc.profile(s, p).permit(s, p, f.node); bit != 0 { // kube learns of the node later
-			sc.tell(s, p, cluster.None, bit)
-			sc.queue.fail(s, p, bit, pendingIf(bit, code))
-			sc.disappoint(s, p, f.node)
-			return
-		}
-		sc.queue.move(s, Change{What: PodDelete, OldPod: f.was}, everyone)
-		sc.fail(s, p, &flying{result: result{node: cluster.None}})
+		sc.bindToGone(s, p, f)
 		return
 	}
 	f.node = n
 	sc.changed = s.Now
-	pr := sc.profile(s, p)
-	if len(pr.gates) == 0 {
-		sc.tell(s, p, f.node, 0)
-		sc.queue.done(p)
-		s.Bind(p, f.node, f.devices)
+	if len(sc.profile(s, p).gates) > 0 {
+		sc.reserve(s, p, f)
 		return
 	}
-	s.Reserve(p, f.node, f.devices)
-	bit, code, waits := pr.permit(s, p, n)
-	switch {
-	case bit != 0:
-		s.Release(p)
-		sc.tell(s, p, cluster.None, bit)
-		sc.queue.fail(s, p, bit, pendingIf(bit, code))
-		sc.disappoint(s, p, n)
-	case len(waits) > 0:
-		sc.queue.pods[p].told = true
-		sc.held = append(sc.held, held{p, f.order, s.Now, waits})
-	default:
-		sc.tell(s, p, f.node, 0)
-		sc.queue.done(p)
-		s.Confirm(p)
+	sc.tell(s, p, n, 0)
+	sc.queue.done(p)
+	s.Bind(p, n, f.devices)
+}
+
+// bindToGone is bind for a node that has gone. Kube-scheduler learns of that only
+// from binding the pod, which the Gates come before.
+func (sc *Scheduler) bindToGone(s *cluster.State, p cluster.PodID, f *flying) {
+	if bit, code, _ := sc.profile(s, p).permit(s, p, f.node); bit != 0 {
+		sc.refuse(s, p, f.node, bit, code)
+		return
 	}
-	sc.settleAll(s)
+	sc.queue.move(s, Change{What: PodDelete, OldPod: f.was}, everyone)
+	sc.fail(s, p, &flying{result: result{node: cluster.None}})
 }
 
 // fail takes p back, and has others make room for it.
