@@ -1,6 +1,9 @@
 package cluster
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // An entry of the journal is one write, with what it takes to undo it.
 type entry struct {
@@ -11,7 +14,9 @@ type entry struct {
 	alloc Allocation
 	stamp uint64     // of the node's row, before
 	kept  nomination // before, of what a Bind or Nominate changes
-	hoped string     // before a Nominate: the node that the pod hoped for
+
+	hoped   string // before a Nominate: the node that the pod hoped for
+	hopedAt int    // and the place of that among hopes
 
 	prev, next PodID // in the node's list, before a Remove or Release
 	preempted  bool  // before an Evict or Preempt
@@ -119,9 +124,9 @@ func (s *State) Nominate(p PodID, n NodeID) {
 	if ph := s.Pods.Phase[p]; ph != Pending {
 		panic(fmt.Sprintf("cluster: Nominate of %s, which is %v", s.PodName(p), ph))
 	}
-	hoped := s.Hope(p)
+	hoped, at := s.Hope(p), s.hopeOf(p)
 	s.hope(p, "")
-	s.journal = append(s.journal, entry{op: opNominate, phase: Pending, pod: p, node: n, kept: s.nominate(p, n), hoped: hoped})
+	s.journal = append(s.journal, entry{op: opNominate, phase: Pending, pod: p, node: n, kept: s.nominate(p, n), hoped: hoped, hopedAt: at})
 }
 
 // Try puts p on n for a trial, whether it fits there or not: it emits no
@@ -172,7 +177,9 @@ func (s *State) undo(e entry) {
 		s.displace(e.pod)
 	case opNominate:
 		s.renominate(e.pod, e.kept)
-		s.hope(e.pod, e.hoped)
+		if e.hoped != "" {
+			s.hopes = slices.Insert(s.hopes, e.hopedAt, hope{e.pod, e.hoped})
+		}
 		return
 	case opRelease, opRemove:
 		if e.op == opRelease {

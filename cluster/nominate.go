@@ -58,12 +58,15 @@ type hope struct {
 // Hope returns the name of the node that is to be kept for p once there is one; ""
 // if p hopes for none.
 func (s *State) Hope(p PodID) string {
-	for _, h := range s.hopes {
-		if h.pod == p {
-			return h.node
-		}
+	if i := s.hopeOf(p); i >= 0 {
+		return s.hopes[i].node
 	}
 	return ""
+}
+
+// hopeOf returns the place of p's hope among hopes, -1 if it has none.
+func (s *State) hopeOf(p PodID) int {
+	return slices.IndexFunc(s.hopes, func(h hope) bool { return h.pod == p })
 }
 
 // Unknown stands for a node that is not known, as PodState.Nominated.

@@ -38,11 +38,14 @@ func (h *history) addNode(i int) {
 	}}})
 }
 
+// addPod adds a pod, some with a nomination, be it for a node that is not there.
 func (h *history) addPod() PodID {
 	h.pods++
-	events := []Event{{Time: h.Now, Kind: PodAdded, PodSpec: &PodSpec{
-		Name: fmt.Sprint("pod-", h.pods), Class: testClasses[h.rng.IntN(len(testClasses))], Run: Never,
-	}}}
+	spec := &PodSpec{Name: fmt.Sprint("pod-", h.pods), Class: testClasses[h.rng.IntN(len(testClasses))], Run: Never}
+	if h.rng.IntN(3) == 0 {
+		spec.Nominated = fmt.Sprint("node-", h.rng.IntN(10))
+	}
+	events := []Event{{Time: h.Now, Kind: PodAdded, PodSpec: spec}}
 	h.Observe(h.Now, events)
 	return events[0].Pod
 }
@@ -58,7 +61,10 @@ func (h *history) onNodes() (pods []PodID) {
 }
 
 // bind binds p to a random node on which its GPUs fit, if there is one.
-func (h *history) bind(p PodID) {
+func (h *history) bind(p PodID) { h.fit(p, h.Bind) }
+
+// fit does what is to be done with p and such a node: Bind or Reserve.
+func (h *history) fit(p PodID, do func(PodID, NodeID, Allocation)) {
 	want := h.Class(p).GPUs
 	for range 20 {
 		n := h.Nodes.Live()[h.rng.IntN(len(h.Nodes.Live()))]
@@ -71,9 +77,17 @@ func (h *history) bind(p PodID) {
 			}
 		}
 		if left == 0 {
-			h.Bind(p, n, a)
+			do(p, n, a)
 			return
 		}
+	}
+}
+
+// removeNodes removes some nodes, with pods on them or not, and leaves one at least.
+func (h *history) removeNodes() {
+	for len(h.Nodes.Live()) > 1 && h.rng.IntN(4) > 0 {
+		n := h.Nodes.Live()[h.rng.IntN(len(h.Nodes.Live()))]
+		h.Observe(h.Now, []Event{{Kind: NodeRemoved, Node: n}})
 	}
 }
 
@@ -87,27 +101,52 @@ func (h *history) write() {
 		h.Evict(pods[h.rng.IntN(len(pods))])
 	case len(pods) > 0 && h.rng.IntN(5) == 0:
 		h.Preempt(pods[h.rng.IntN(len(pods))])
+	case len(pods) > 0 && h.rng.IntN(2) == 0:
+		h.writeReserved(pods[h.rng.IntN(len(pods))])
 	default:
-		for p := range PodID(h.Pods.Rows()) {
-			live := h.Nodes.Live()
-			if h.Pods.Node[p] != None {
-				continue
+		h.writePending()
+	}
+}
+
+// writeReserved does what can be done with a pod for which room is held, if p is one.
+func (h *history) writeReserved(p PodID) {
+	switch {
+	case h.Pods.Phase[p] != Assumed:
+	case h.rng.IntN(3) > 0:
+		h.Release(p)
+	case h.Nodes.IsLive(h.Pods.Node[p]):
+		h.Confirm(p)
+	}
+}
+
+// writePending does what can be done with a pod on no node.
+func (h *history) writePending() {
+	live := h.Nodes.Live()
+	for p := range PodID(h.Pods.Rows()) {
+		if h.Pods.Node[p] != None {
+			continue
+		}
+		if h.Pods.Phase[p] != Pending { // a trial removed it
+			h.Try(p, live[h.rng.IntN(len(live))], Allocation{})
+			return
+		}
+		switch h.rng.IntN(7) {
+		case 0, 1:
+			h.bind(p)
+			return
+		case 2, 3:
+			h.fit(p, h.Reserve)
+			return
+		case 4:
+			n := NodeID(None)
+			if h.rng.IntN(4) > 0 {
+				n = live[h.rng.IntN(len(live))]
 			}
-			if h.Pods.Phase[p] != Pending { // a trial removed it
-				h.Try(p, live[h.rng.IntN(len(live))], Allocation{})
-				return
-			}
-			switch h.rng.IntN(6) {
-			case 0, 1, 2:
-				h.bind(p)
-				return
-			case 3:
-				h.Nominate(p, live[h.rng.IntN(len(live))])
-				return
-			case 4:
-				h.Try(p, live[h.rng.IntN(len(live))], Allocation{})
-				return
-			}
+			h.Nominate(p, n)
+			return
+		case 5:
+			h.Try(p, live[h.rng.IntN(len(live))], Allocation{})
+			return
 		}
 	}
 }
@@ -117,7 +156,8 @@ func (h *history) write() {
 func (h *history) content() string {
 	ns, ps := &h.Nodes, &h.Pods
 	text := fmt.Sprintln(h.Now, h.Pending(), ns.Live(), ns.Name, ns.Cap, ns.Used, ns.EstimatedCPU, ns.EstimatedMemory,
-		ns.GPUFree, ns.Stamp, ps.Name, ps.Class, ps.Phase, ps.Node, ps.Allocation, ps.Arrived, ps.Order)
+		ns.GPUFree, ns.Stamp, ps.Name, ps.Class, ps.Phase, ps.Node, ps.Allocation, ps.Arrived, ps.Order,
+		ps.Nominated, ps.Started, ps.Preempted, h.nominees, h.hopes, ns.spare)
 	for n := range NodeID(ns.Rows()) {
 		text += fmt.Sprintln(n, slices.Collect(h.PodsOn(n)), slices.Collect(h.Nominees(n)))
 	}
@@ -127,9 +167,13 @@ func (h *history) content() string {
 func TestUndoTakesEverythingBack(t *testing.T) {
 	for seed := range uint64(200) {
 		h := newHistory(seed, 1+int(seed%7))
-		for range 30 {
-			h.addPod()
+		for i := range 30 {
+			if p := h.addPod(); i%3 == 0 {
+				h.fit(p, h.Reserve)
+				h.TakeDecisions()
+			}
 		}
+		h.removeNodes()
 		for range 10 {
 			h.write()
 		}
