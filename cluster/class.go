@@ -184,6 +184,9 @@ func (s *State) newClass(c *Class, labels Labels) *class {
 	}
 	s.estimate(row)
 	s.antiAffinity = s.antiAffinity || len(c.AntiAffinity.Required) > 0
+	if len(c.Affinity.Required)+len(c.Affinity.Preferred)+len(c.AntiAffinity.Required)+len(c.AntiAffinity.Preferred) > 0 {
+		s.affine = append(s.affine, ClassID(len(s.classes)))
+	}
 	for _, m := range c.GPUs.Models {
 		row.models = append(row.models, s.model(m))
 	}
@@ -220,6 +223,10 @@ func (s *State) ClassByID(c ClassID) *Class { return &s.classes[c].Class }
 // AnyAntiAffinity reports whether any class was ever seen whose pods keep others
 // away: one with required anti-affinity terms.
 func (s *State) AnyAntiAffinity() bool { return s.antiAffinity }
+
+// AffineClasses returns the classes with affinity or anti-affinity terms, in order. The
+// caller must not change the slice.
+func (s *State) AffineClasses() []ClassID { return s.affine }
 
 // Classes returns the number of rows in the table of classes.
 func (s *State) Classes() int { return len(s.classes) }

@@ -13,6 +13,7 @@ type entry struct {
 	node  NodeID
 	alloc Allocation
 	stamp uint64     // of the node's row, before
+	since uint64     // position in the log of Changes, before
 	kept  nomination // before, of what a Bind or Nominate changes
 
 	hoped   string // before a Nominate: the node that the pod hoped for
@@ -50,7 +51,7 @@ func (s *State) Confirm(p PodID) {
 	if s.Pods.Phase[p] != Assumed || s.Nodes.gone[n] {
 		panic("cluster: Confirm of " + s.PodName(p) + ", which is not reserved on a node that is there")
 	}
-	s.journal = append(s.journal, entry{op: opConfirm, phase: Assumed, pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n]})
+	s.journal = append(s.journal, entry{op: opConfirm, phase: Assumed, pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n], since: s.changes.next()})
 }
 
 // Release takes back a Reserve: p is Pending again.
@@ -60,7 +61,7 @@ func (s *State) Release(p PodID) {
 		panic("cluster: Release of " + s.PodName(p) + ", which is not reserved")
 	}
 	s.journal = append(s.journal, entry{
-		op: opRelease, phase: Assumed, pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n],
+		op: opRelease, phase: Assumed, pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n], since: s.changes.next(),
 		prev: s.Pods.prev[p], next: s.Pods.next[p],
 	})
 	s.displace(p)
@@ -78,7 +79,7 @@ func (s *State) assume(p PodID, n NodeID, a Allocation, op op) {
 	}
 	s.mustFit(p, n, a)
 	kept := s.nominate(p, None)
-	s.journal = append(s.journal, entry{op: op, phase: Pending, pod: p, node: n, alloc: a, stamp: s.Nodes.Stamp[n], kept: kept})
+	s.journal = append(s.journal, entry{op: op, phase: Pending, pod: p, node: n, alloc: a, stamp: s.Nodes.Stamp[n], since: s.changes.next(), kept: kept})
 	s.Pods.Phase[p] = Assumed
 	s.pending--
 	s.place(p, n, a)
@@ -112,7 +113,10 @@ func (s *State) terminate(p PodID, op op) {
 	if n == None {
 		panic("cluster: Evict or Preempt of " + s.PodName(p) + ", which is on no node")
 	}
-	s.journal = append(s.journal, entry{op: op, phase: s.Pods.Phase[p], pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n], preempted: s.Pods.Preempted[p]})
+	s.journal = append(s.journal, entry{op: op, phase: s.Pods.Phase[p], pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n], since: s.changes.next(), preempted: s.Pods.Preempted[p]})
+	if s.Pods.Phase[p] != Terminating {
+		s.noteStaying(p, n, -1)
+	}
 	s.Pods.Phase[p] = Terminating
 	s.Pods.Preempted[p] = s.Pods.Preempted[p] || op == opPreempt
 	s.touch(n)
@@ -126,7 +130,7 @@ func (s *State) Nominate(p PodID, n NodeID) {
 	}
 	hoped, at := s.Hope(p), s.hopeOf(p)
 	s.hope(p, "")
-	s.journal = append(s.journal, entry{op: opNominate, phase: Pending, pod: p, node: n, kept: s.nominate(p, n), hoped: hoped, hopedAt: at})
+	s.journal = append(s.journal, entry{op: opNominate, phase: Pending, pod: p, node: n, since: s.changes.next(), kept: s.nominate(p, n), hoped: hoped, hopedAt: at})
 }
 
 // Try puts p on n for a trial, whether it fits there or not: it emits no
@@ -136,7 +140,7 @@ func (s *State) Try(p PodID, n NodeID, a Allocation) {
 	if s.Pods.Node[p] != None {
 		panic("cluster: Try of " + s.PodName(p) + ", which is on a node")
 	}
-	s.journal = append(s.journal, entry{op: opTry, phase: s.Pods.Phase[p], pod: p, node: n, stamp: s.Nodes.Stamp[n]})
+	s.journal = append(s.journal, entry{op: opTry, phase: s.Pods.Phase[p], pod: p, node: n, stamp: s.Nodes.Stamp[n], since: s.changes.next()})
 	s.place(p, n, a)
 }
 
@@ -145,7 +149,7 @@ func (s *State) Try(p PodID, n NodeID, a Allocation) {
 func (s *State) Remove(p PodID) {
 	n := s.Pods.Node[p]
 	s.journal = append(s.journal, entry{
-		op: opRemove, phase: s.Pods.Phase[p], pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n],
+		op: opRemove, phase: s.Pods.Phase[p], pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n], since: s.changes.next(),
 		prev: s.Pods.prev[p], next: s.Pods.next[p],
 	})
 	s.displace(p)
@@ -160,6 +164,9 @@ func (s *State) Undo(mark int) {
 	for i := len(s.journal) - 1; i >= mark; i-- {
 		s.undo(s.journal[i])
 	}
+	if mark < len(s.journal) {
+		s.changes.forget(s.journal[mark].since)
+	}
 	s.journal = s.journal[:mark]
 }
 
@@ -173,6 +180,9 @@ func (s *State) undo(e entry) {
 		return
 	case opEvict, opPreempt:
 		s.Pods.Preempted[e.pod] = e.preempted
+		if e.phase != Terminating {
+			s.noteStaying(e.pod, e.node, +1)
+		}
 	case opTry:
 		s.displace(e.pod)
 	case opNominate:

@@ -96,9 +96,14 @@ func (s *State) reclassify(p PodID) {
 	if c == s.Pods.Class[p] {
 		return
 	}
+	n := s.Pods.Node[p]
+	if n != None {
+		s.note(p, n, -1)
+	}
 	s.Pods.Class[p] = c
 	s.reclassified++
-	if n := s.Pods.Node[p]; n != None {
+	if n != None {
+		s.note(p, n, +1)
 		s.touch(n)
 	}
 }

@@ -39,6 +39,9 @@ type Nodes struct {
 	// must not be changed.
 	Spec []*NodeSpec
 
+	// Epoch differs whenever a node has come, gone or been described anew.
+	Epoch uint64
+
 	// Stamp identifies the content of a row: equal stamps mean that nothing
 	// that a decision may depend on has changed. Stamps are never reused, and
 	// their order means nothing.
@@ -114,6 +117,7 @@ func (s *State) addNode(spec *NodeSpec) NodeID {
 	ns.live = append(ns.live, n)
 	ns.zones.add(zoneOf(spec.Labels), n)
 	ns.addImages(n)
+	ns.Epoch++
 	s.adopt(n)
 	s.grant(n)
 	s.touch(n)
@@ -130,6 +134,7 @@ func (s *State) changeNode(n NodeID, spec *NodeSpec) {
 	if was != is {
 		ns.zones.move(was, is, n)
 	}
+	ns.Epoch++
 	s.touch(n)
 }
 
@@ -204,6 +209,7 @@ func (s *State) removeNode(n NodeID) {
 	ns.zones.remove(zoneOf(ns.Labels[n]), n)
 	ns.removeImages(n)
 	ns.gone[n] = true
+	ns.Epoch++
 	s.bereave(n)
 	s.touch(n)
 	s.spareIfEmpty(n)

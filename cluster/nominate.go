@@ -46,6 +46,19 @@ func (s *State) Nominees(n NodeID) func(yield func(PodID) bool) {
 	}
 }
 
+// NominatedNodes calls yield for each node that is kept for a pod, once.
+func (s *State) NominatedNodes() func(yield func(NodeID) bool) {
+	return func(yield func(NodeID) bool) {
+		for i, p := range s.nominees {
+			n := s.Pods.Nominated[p]
+			before := slices.ContainsFunc(s.nominees[:i], func(q PodID) bool { return s.Pods.Nominated[q] == n })
+			if !before && !yield(n) {
+				return
+			}
+		}
+	}
+}
+
 // AnyNominee reports whether any node is kept for any pod.
 func (s *State) AnyNominee() bool { return len(s.nominees) > 0 }
 
@@ -94,7 +107,7 @@ func (s *State) hope(p PodID, name string) {
 // grant keeps n for the pods that hope for it.
 func (s *State) grant(n NodeID) {
 	for _, h := range slices.Clone(s.hopes) {
-		if h.node == s.Nodes.Name[n] {
+		if h.node == s.Nodes.Name[n] && s.Pods.Phase[h.pod] == Pending {
 			s.hope(h.pod, "")
 			s.nominate(h.pod, n)
 		}

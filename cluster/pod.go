@@ -111,6 +111,7 @@ func (s *State) describePod(p PodID, spec *PodSpec) {
 	}
 	ps.Phase[p] = Terminating
 	if n := ps.Node[p]; n != None {
+		s.noteStaying(p, n, -1)
 		s.touch(n)
 	}
 }

@@ -49,6 +49,8 @@ type State struct {
 	drew         bool
 
 	antiAffinity bool
+	affine       []ClassID // classes with affinity or anti-affinity terms
+	changes      changes
 	journal      []entry
 	decisions    []Decision
 }
@@ -82,6 +84,7 @@ func (s *State) Observe(now Time, events []Event) {
 	}
 	s.Now = now
 	s.Pods.reuse()
+	s.changes.trim(s.Nodes.Rows())
 	for i := range events {
 		s.observe(&events[i])
 	}
@@ -148,6 +151,8 @@ func (s *State) reject(d Decision) {
 		s.pending++
 	case (d.Kind == Evict || d.Kind == Preempt) && s.Pods.Phase[d.Pod] == Terminating:
 		s.Pods.Phase[d.Pod], s.Pods.Preempted[d.Pod] = Bound, false
+		s.noteStaying(d.Pod, s.Pods.Node[d.Pod], +1)
+		s.touch(s.Pods.Node[d.Pod])
 	}
 }
 
@@ -186,6 +191,7 @@ func (s *State) charge(p PodID, n NodeID, a Allocation, sign int64) {
 		}
 	}
 	s.countPriority(c.Priority, int(sign))
+	s.note(p, n, sign)
 	s.touch(n)
 }
 

@@ -52,6 +52,11 @@ func (st *strategy) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluste
 	return true
 }
 
+// Depends implements scheduler.Dependent.
+func (*strategy) Depends(*cluster.State, cluster.ClassID) scheduler.Dependence {
+	return scheduler.Dependence{Score: scheduler.Row}
+}
+
 // ScoreBare implements scheduler.BareScorer.
 func (st *strategy) ScoreBare(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) (says bool) {
 	scheduler.Emptied(s, nodes, func() { says = st.ScoreBatch(s, p, nodes, out) })

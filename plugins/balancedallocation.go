@@ -66,6 +66,11 @@ func (b *balance) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.
 	return true
 }
 
+// Depends implements scheduler.Dependent.
+func (*balance) Depends(*cluster.State, cluster.ClassID) scheduler.Dependence {
+	return scheduler.Dependence{Score: scheduler.Row}
+}
+
 // ScoreBare implements scheduler.BareScorer.
 func (b *balance) ScoreBare(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) (says bool) {
 	scheduler.Emptied(s, nodes, func() { says = b.ScoreBatch(s, p, nodes, out) })

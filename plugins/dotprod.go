@@ -22,6 +22,11 @@ func (dotProd) Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID) int
 	return func(n cluster.NodeID) int64 { return dotProdScore(s, requests, n) }
 }
 
+// Depends implements scheduler.Dependent.
+func (dotProd) Depends(*cluster.State, cluster.ClassID) scheduler.Dependence {
+	return scheduler.Dependence{Score: scheduler.Row}
+}
+
 // ScoreBatch implements scheduler.BatchScorer.
 func (dotProd) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
 	requests := s.Class(p).Requests

@@ -73,6 +73,11 @@ func (f *fgd) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.Node
 	return true
 }
 
+// Depends implements scheduler.Dependent.
+func (*fgd) Depends(*cluster.State, cluster.ClassID) scheduler.Dependence {
+	return scheduler.Dependence{Score: scheduler.Row}
+}
+
 // Allocate implements scheduler.Allocator.
 func (f *fgd) Allocate(s *cluster.State, p cluster.PodID, n cluster.NodeID) (cluster.Allocation, scheduler.Verdict) {
 	want := s.Class(p).GPUs

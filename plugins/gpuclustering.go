@@ -44,6 +44,11 @@ func (g *gpuClustering) Score(s *cluster.State, p cluster.PodID) func(cluster.No
 	return func(n cluster.NodeID) int64 { return clusteringScore(s, n, kind, kindsOn(s, n)) }
 }
 
+// Depends implements scheduler.Dependent.
+func (*gpuClustering) Depends(*cluster.State, cluster.ClassID) scheduler.Dependence {
+	return scheduler.Dependence{Score: scheduler.Row}
+}
+
 // ScoreBatch implements scheduler.BatchScorer. Unlike Score it remembers what it
 // found on nodes that have not changed since.
 func (g *gpuClustering) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {

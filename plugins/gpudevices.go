@@ -56,6 +56,14 @@ func (gpuDevices) FilterBatch(s *cluster.State, p cluster.PodID, nodes []cluster
 	return kept
 }
 
+// Depends implements scheduler.Dependent.
+func (gpuDevices) Depends(s *cluster.State, c cluster.ClassID) scheduler.Dependence {
+	if s.ClassByID(c).GPUs.Count == 0 {
+		return scheduler.Dependence{Filter: scheduler.Class}
+	}
+	return scheduler.Dependence{Filter: scheduler.Row}
+}
+
 // Allocate implements scheduler.Allocator.
 func (gpuDevices) Allocate(s *cluster.State, p cluster.PodID, n cluster.NodeID) (cluster.Allocation, scheduler.Verdict) {
 	want, free := s.Class(p).GPUs, s.Nodes.GPUFree[n]

@@ -24,6 +24,11 @@ func (gpuPacking) Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID) 
 	return func(n cluster.NodeID) int64 { return packingScore(s.Nodes.GPUFree[n], want) }
 }
 
+// Depends implements scheduler.Dependent.
+func (gpuPacking) Depends(*cluster.State, cluster.ClassID) scheduler.Dependence {
+	return scheduler.Dependence{Score: scheduler.Row}
+}
+
 // ScoreBatch implements scheduler.BatchScorer.
 func (gpuPacking) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
 	want := s.Class(p).GPUs

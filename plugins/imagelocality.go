@@ -48,6 +48,11 @@ func (il *imageLocality) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []c
 	return true
 }
 
+// Depends implements scheduler.Dependent.
+func (*imageLocality) Depends(*cluster.State, cluster.ClassID) scheduler.Dependence {
+	return scheduler.Dependence{Score: scheduler.Described}
+}
+
 // ScoreBare implements scheduler.BareScorer: no node is known to have an image.
 func (*imageLocality) ScoreBare(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
 	for i, n := range nodes {

@@ -12,7 +12,7 @@ import (
 // Anti-affinity counts against a node.
 func (pl *interPodAffinity) Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID) int64 {
 	class := s.Class(p)
-	if pl.IgnorePreferredTermsOfExistingPods && len(class.Affinity.Preferred)+len(class.AntiAffinity.Preferred) == 0 {
+	if pl.ignores(class) {
 		return nil
 	}
 	sums := pl.weigh(s, class)

@@ -122,6 +122,18 @@ func (na *nodeAffinity) Score(s *cluster.State, p cluster.PodID) func(cluster.No
 	}
 }
 
+// Depends implements scheduler.Dependent.
+func (na *nodeAffinity) Depends(s *cluster.State, c cluster.ClassID) scheduler.Dependence {
+	on, class := scheduler.Dependence{Filter: scheduler.Described, Score: scheduler.Described}, s.ClassByID(c)
+	if na.required == nil && class.RequiredNode == nil && len(class.NodeLabels) == 0 {
+		on.Filter = scheduler.Class
+	}
+	if len(class.Preferred)+len(na.preferred) == 0 {
+		on.Score = scheduler.Class
+	}
+	return on
+}
+
 // Normalize implements scheduler.Normalizer.
 func (na *nodeAffinity) Normalize(_ *cluster.State, _ cluster.PodID, _ []cluster.NodeID, scores []int64) {
 	normalize(scores, false)

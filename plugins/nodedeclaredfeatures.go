@@ -37,6 +37,14 @@ func (nodeDeclaredFeatures) Filter(s *cluster.State, p cluster.PodID) func(clust
 	}
 }
 
+// Depends implements scheduler.Dependent.
+func (nodeDeclaredFeatures) Depends(s *cluster.State, c cluster.ClassID) scheduler.Dependence {
+	if len(s.ClassByID(c).Features) == 0 {
+		return scheduler.Dependence{Filter: scheduler.Class}
+	}
+	return scheduler.Dependence{Filter: scheduler.Described}
+}
+
 // Wakes implements scheduler.Waker.
 func (nodeDeclaredFeatures) Wakes() scheduler.Action {
 	return nodeJoins | scheduler.UpdateNodeDeclaredFeature | scheduler.UpdatePod

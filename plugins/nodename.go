@@ -32,6 +32,14 @@ func (nodeName) Filter(s *cluster.State, p cluster.PodID) func(cluster.NodeID) s
 	}
 }
 
+// Depends implements scheduler.Dependent.
+func (nodeName) Depends(s *cluster.State, c cluster.ClassID) scheduler.Dependence {
+	if s.ClassByID(c).NodeName == "" {
+		return scheduler.Dependence{Filter: scheduler.Class}
+	}
+	return scheduler.Dependence{Filter: scheduler.Described}
+}
+
 // Wakes implements scheduler.Waker.
 func (nodeName) Wakes() scheduler.Action { return nodeJoins }
 

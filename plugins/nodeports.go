@@ -38,6 +38,14 @@ func (nodePorts) Filter(s *cluster.State, p cluster.PodID) func(cluster.NodeID) 
 	}
 }
 
+// Depends implements scheduler.Dependent.
+func (nodePorts) Depends(s *cluster.State, c cluster.ClassID) scheduler.Dependence {
+	if len(s.ClassByID(c).Ports) == 0 {
+		return scheduler.Dependence{Filter: scheduler.Class}
+	}
+	return scheduler.Dependence{Filter: scheduler.Row}
+}
+
 // Wakes implements scheduler.Waker.
 func (nodePorts) Wakes() scheduler.Action { return scheduler.PodDelete | nodeJoins }
 

@@ -194,6 +194,11 @@ func (f *fit) ignores(s *cluster.State, r cluster.Resource) bool {
 	return isExtended(name) && (slices.Contains(f.ignored, name) || slices.Contains(f.ignoredGroups, group))
 }
 
+// Depends implements scheduler.Dependent.
+func (*fit) Depends(*cluster.State, cluster.ClassID) scheduler.Dependence {
+	return scheduler.Dependence{Filter: scheduler.Row, Score: scheduler.Row}
+}
+
 // FilterBatch implements scheduler.BatchFilter, a column at a time.
 func (f *fit) FilterBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID) []cluster.NodeID {
 	for r, want := range s.Class(p).Requests {

@@ -46,6 +46,14 @@ func (nodeUnschedulable) FilterBatch(s *cluster.State, p cluster.PodID, nodes []
 	return kept
 }
 
+// Depends implements scheduler.Dependent.
+func (nodeUnschedulable) Depends(s *cluster.State, c cluster.ClassID) scheduler.Dependence {
+	if toleratesCordon(s.ClassByID(c)) {
+		return scheduler.Dependence{Filter: scheduler.Class}
+	}
+	return scheduler.Dependence{Filter: scheduler.Described}
+}
+
 // Wakes implements scheduler.Waker.
 func (nodeUnschedulable) Wakes() scheduler.Action {
 	return scheduler.NodeAdd | scheduler.UpdateNodeTaint | scheduler.UpdatePodToleration

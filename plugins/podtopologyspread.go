@@ -233,10 +233,14 @@ func includes(s *cluster.State, c *cluster.Class, constraint *cluster.SpreadCons
 func selected(s *cluster.State, constraint *cluster.SpreadConstraint, namespace string) []bool {
 	by := make([]bool, s.Classes())
 	for id := range by {
-		c := s.ClassByID(cluster.ClassID(id))
-		by[id] = c.Namespace == namespace && constraint.Selector.Matches(c.Labels)
+		by[id] = selects(constraint, namespace, s.ClassByID(cluster.ClassID(id)))
 	}
 	return by
+}
+
+// selects reports whether a constraint of pods in namespace selects pods of class c.
+func selects(constraint *cluster.SpreadConstraint, namespace string, c *cluster.Class) bool {
+	return c.Namespace == namespace && constraint.Selector.Matches(c.Labels)
 }
 
 // countSelected counts the pods on n that a constraint selects. Pods that are

@@ -47,8 +47,7 @@ func (pl *podTopologySpread) softly(s *cluster.State, p cluster.PodID, feasible 
 	if sc.constraints = pl.constraints(s, sc.class, true); len(sc.constraints) == 0 {
 		return nil
 	}
-	// With kube's own defaults, nodes without a zone are spread by hostname.
-	sc.needsAll = len(sc.class.Spread) > 0 || !pl.system
+	sc.needsAll = pl.needsAll(sc.class)
 	sc.size(feasible)
 	sc.count()
 	return sc

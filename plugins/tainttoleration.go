@@ -61,6 +61,11 @@ func (taintToleration) Normalize(_ *cluster.State, _ cluster.PodID, _ []cluster.
 	normalize(scores, true)
 }
 
+// Depends implements scheduler.Dependent.
+func (taintToleration) Depends(*cluster.State, cluster.ClassID) scheduler.Dependence {
+	return scheduler.Dependence{Filter: scheduler.Described, Score: scheduler.Described}
+}
+
 // Wakes implements scheduler.Waker.
 func (taintToleration) Wakes() scheduler.Action {
 	return scheduler.NodeAdd | scheduler.UpdateNodeTaint | scheduler.UpdatePodToleration

@@ -14,6 +14,13 @@ import (
 // a look at others, and a node that is the only feasible one is taken unscored.
 func (pr *Profile) Select(s *cluster.State, p cluster.PodID) (n cluster.NodeID, a cluster.Allocation, ok bool) {
 	pr.err = nil
+	pr.ranks.work.Decisions++
+	if pr.mayRank() {
+		if n, known := pr.selectRanked(s, p); known {
+			return pr.give(s, p, n)
+		}
+	}
+	pr.ranks.work.Scans++
 	nodes := pr.feasible(s, p)
 	if len(nodes) == 0 {
 		return cluster.None, a, false
@@ -24,6 +31,14 @@ func (pr *Profile) Select(s *cluster.State, p cluster.PodID) (n cluster.NodeID, 
 			return cluster.None, a, false
 		}
 		n = nodes[pr.choose(s, p, nodes, pr.score(s, p, nodes))]
+	}
+	return pr.give(s, p, n)
+}
+
+// give returns n with the devices that p gets there; ok is false if n is None.
+func (pr *Profile) give(s *cluster.State, p cluster.PodID, n cluster.NodeID) (_ cluster.NodeID, a cluster.Allocation, ok bool) {
+	if n == cluster.None {
+		return n, a, false
 	}
 	a, v := pr.allocate(s, p, n)
 	return n, a, v.Code == Success
@@ -259,11 +274,16 @@ func (sc *weightedScorer) scores(s *cluster.State, p cluster.PodID, nodes []clus
 		sc.normalizer.Normalize(s, p, nodes, out)
 	}
 	for j, v := range out {
-		if v < 0 || v > MaxScore {
-			panic(&ScoreError{Plugin: sc.name, Score: v, Node: s.Nodes.Name[nodes[j]], Pod: s.PodName(p)})
-		}
+		sc.check(s, p, nodes[j], v)
 	}
 	return true
+}
+
+// check panics if a score is out of bounds.
+func (sc *weightedScorer) check(s *cluster.State, p cluster.PodID, n cluster.NodeID, score int64) {
+	if uint64(score) > MaxScore {
+		panic(&ScoreError{Plugin: sc.name, Score: score, Node: s.Nodes.Name[n], Pod: s.PodName(p)})
+	}
 }
 
 // rawScores is Scores, or what a BareScorer says if nodes are bare.

@@ -62,6 +62,8 @@ type Profile struct {
 	last     *search  // the last for which extenders were asked, nil if there is none
 	told     []bool   // of the last nodes to be scored, which extenders have scored; nil if none
 
+	ranks rankings
+
 	nodes    []cluster.NodeID // scratch: feasible nodes
 	one, sum []int64          // scratch: one plugin's scores, and all of them
 }
@@ -114,6 +116,7 @@ type weightedScorer struct {
 // come first.
 func NewProfile(plugins []*Plugin, policy []Weighted) (*Profile, error) {
 	pr := &Profile{start: new(int)}
+	pr.ranks.profile = pr
 	named := map[*Plugin]any{}
 	policy, err := expand(plugins, policy)
 	if err != nil {

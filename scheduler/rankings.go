@@ -1,0 +1,294 @@
+package scheduler
+
+import "github.com/berthsim/berth/cluster"
+
+// rankings are those of a profile. Together they take no more than so much memory:
+// classes beyond are decided about by a look at every node, which is as good where
+// there are very many.
+type rankings struct {
+	profile *Profile
+	state   *cluster.State // that they are about
+	off     bool
+
+	classes []rankedClass // by ClassID
+	bytes   int           // of all rankings
+	ranked  []cluster.ClassID
+	turn    uint64 // decisions so far
+
+	live    []cluster.NodeID // of all nodes, as places has them
+	place   []int32
+	epoch   uint64 // of the nodes, when live, place and indexes were made
+	indexes map[indexKey]*keyIndex
+
+	mark  []uint32 // by node: the round in which it was found to have changed
+	round uint32
+	dirty []cluster.NodeID
+
+	nodes, before []cluster.NodeID // scratch
+	one, sum      []int64
+	active        []*bloc
+	cells         []Cell
+	heads         []cluster.NodeID
+	raw           []int64
+	work          Work
+}
+
+// maxRankingBytes is what the rankings of a profile may take.
+const maxRankingBytes = 256 << 20
+
+// Work counts what a profile has done.
+type Work struct {
+	Decisions uint64 // calls of Select
+	Scans     uint64 // of them, those that looked at all nodes
+	Ranked    uint64 // rankings made
+	Filtered  uint64 // nodes that a filter was asked about
+	Scored    uint64 // nodes that a scorer was asked about
+	Refreshed uint64 // nodes that were looked at again since they had changed
+}
+
+// rankedClass is what is known of how a class is best decided about.
+type rankedClass struct {
+	*ranking        // nil if there is none
+	last     uint64 // the last decision about the class, 0 if there was none
+	tables   [3]uint64
+	epoch    uint64
+	refused  bool // it can't be ranked, as long as tables and nodes are the same
+}
+
+type indexKey struct {
+	key     string
+	perNode bool
+}
+
+func epochs(s *cluster.State) [3]uint64 {
+	return [3]uint64{s.Namespaces.Epoch, s.Services.Epoch, s.Workloads.Epoch}
+}
+
+// mayRank reports whether rankings can serve the profile: they choose the lowest among
+// the best of all nodes, and know nothing of extenders.
+func (pr *Profile) mayRank() bool {
+	return !pr.ranks.off && pr.ties == TiesLowest && !pr.sampling.Adaptive && len(pr.extenders) == 0 && len(pr.scorers) > 0
+}
+
+// SetRanking says whether what plugins say may be kept from one decision to the next.
+// It changes no decision; it is on unless it is switched off.
+func (pr *Profile) SetRanking(on bool) { pr.ranks.off = !on }
+
+// Work returns what the profile has done so far.
+func (pr *Profile) Work() Work { return pr.ranks.work }
+
+// For returns the ranking to decide about p by, up to date; nil if all nodes are
+// to be looked at.
+func (ks *rankings) For(s *cluster.State, p cluster.PodID) *ranking {
+	if ks.state != s {
+		*ks = rankings{profile: ks.profile, off: ks.off, work: ks.work, state: s}
+	}
+	ks.turn++
+	id := s.Pods.Class[p]
+	for len(ks.classes) <= int(id) {
+		ks.classes = append(ks.classes, rankedClass{})
+	}
+	c := &ks.classes[id]
+	last := c.last
+	c.last = ks.turn
+	if r := c.ranking; r != nil {
+		switch ks.refresh(s, p, r) {
+		case upToDate:
+			return r
+		case tooMuch:
+			return nil
+		}
+		ks.drop(id)
+	}
+	if last == 0 {
+		return nil // it may never come again
+	}
+	return ks.make(s, p, c, last)
+}
+
+// make makes a ranking, if there is room.
+func (ks *rankings) make(s *cluster.State, p cluster.PodID, c *rankedClass, last uint64) *ranking {
+	if c.refused && c.epoch == s.Nodes.Epoch && c.tables == epochs(s) {
+		return nil
+	}
+	if ks.bytes > maxRankingBytes && !ks.makeRoom(ks.turn-last) {
+		return nil
+	}
+	if ks.epoch != s.Nodes.Epoch || ks.indexes == nil {
+		ks.renew(s)
+	}
+	r := ks.rank(s, p)
+	if c.refused = r == nil; c.refused {
+		c.epoch, c.tables = s.Nodes.Epoch, epochs(s)
+		return nil
+	}
+	ks.work.Ranked++
+	c.ranking = r
+	ks.bytes += r.bytes()
+	ks.ranked = append(ks.ranked, s.Pods.Class[p])
+	return r
+}
+
+// makeRoom drops rankings that were last used much longer ago than every so many
+// decisions. If all are used as often, it is better that some classes have one than
+// that all take turns.
+func (ks *rankings) makeRoom(every uint64) bool {
+	for i := 0; i < len(ks.ranked); i++ {
+		if id := ks.ranked[i]; ks.turn-ks.classes[id].last > 2*every {
+			ks.drop(id)
+			i--
+		}
+	}
+	return ks.bytes <= maxRankingBytes
+}
+
+func (ks *rankings) drop(id cluster.ClassID) {
+	ks.bytes -= ks.classes[id].bytes()
+	ks.classes[id].ranking = nil
+	for i, other := range ks.ranked {
+		if other == id {
+			last := len(ks.ranked) - 1
+			ks.ranked[i] = ks.ranked[last]
+			ks.ranked = ks.ranked[:last]
+			return
+		}
+	}
+}
+
+// renew makes what depends on which nodes there are.
+func (ks *rankings) renew(s *cluster.State) {
+	ks.epoch, ks.indexes = s.Nodes.Epoch, map[indexKey]*keyIndex{}
+	ks.live = append([]cluster.NodeID(nil), s.Nodes.Live()...)
+	ks.place = make([]int32, s.Nodes.Rows())
+	for n := range ks.place {
+		ks.place[n] = -1
+	}
+	for i, n := range ks.live {
+		ks.place[n] = int32(i)
+	}
+}
+
+// index returns the numbers of a key's domains.
+func (ks *rankings) index(s *cluster.State, key string, perNode bool) *keyIndex {
+	k := indexKey{key, perNode}
+	ix := ks.indexes[k]
+	if ix == nil {
+		ix = newKeyIndex(s, key, perNode)
+		ks.indexes[k] = ix
+	}
+	return ix
+}
+
+// An outcome says what came of a refresh.
+type outcome uint8
+
+const (
+	upToDate outcome = iota
+	tooMuch          // to look at all nodes is quicker
+	stale            // the ranking must be made anew
+)
+
+// refreshCost is how many nodes can be looked at in a scan while one that has changed is
+// looked at again.
+const refreshCost = 3
+
+// refresh looks again at what has changed.
+func (ks *rankings) refresh(s *cluster.State, p cluster.PodID, r *ranking) outcome {
+	if r.epoch != s.Nodes.Epoch || r.tables != 0 && r.tabled != epochs(s) {
+		return stale
+	}
+	list, now, ok := s.ChangesSince(r.position)
+	if !ok {
+		return stale
+	}
+	if len(list) == 0 {
+		return upToDate
+	}
+	if len(list)*refreshCost > len(ks.live) && len(r.rules)+len(r.ranks) == 0 && len(ks.live) > minScan {
+		return tooMuch
+	}
+	if !ks.follow(s, r, list) {
+		return stale
+	}
+	r.position = now
+	ks.work.Refreshed += uint64(len(ks.dirty))
+	nodes := ks.nodes[:0]
+	for _, n := range ks.dirty {
+		if int(n) >= len(r.place) || r.place[n] < 0 {
+			continue
+		}
+		if w := r.why[n]; w != 0 {
+			r.rejected[w-1]--
+			r.why[n] = 0
+		}
+		nodes = append(nodes, n)
+	}
+	ks.nodes = nodes
+	if !ks.judge(s, p, r, nodes, false) {
+		return stale
+	}
+	return upToDate
+}
+
+// minScan is a number of nodes that are always looked at again one by one.
+const minScan = 64
+
+// follow brings columns up to date, and lists the nodes that have changed.
+func (ks *rankings) follow(s *cluster.State, r *ranking, list []cluster.Change) (ok bool) {
+	for len(ks.mark) < s.Nodes.Rows() {
+		ks.mark = append(ks.mark, 0)
+	}
+	if ks.round++; ks.round == 0 {
+		clear(ks.mark)
+		ks.round = 1
+	}
+	ks.dirty = ks.dirty[:0]
+	for i := range list {
+		c := &list[i]
+		ks.touch(c.Node)
+		for _, t := range r.plan.rules {
+			if !ks.tell(s, t, c) {
+				return false
+			}
+		}
+		for _, t := range r.plan.ranks {
+			if !ks.tell(s, t, c) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (ks *rankings) touch(n cluster.NodeID) {
+	if ks.mark[n] != ks.round {
+		ks.mark[n] = ks.round
+		ks.dirty = append(ks.dirty, n)
+	}
+}
+
+// tell has a rule's columns follow a change.
+func (ks *rankings) tell(s *cluster.State, t *tally, c *cluster.Change) (ok bool) {
+	shares, ok := t.sharesOf(c.Class)
+	if !ok {
+		return false
+	}
+	for _, sh := range shares {
+		col := &t.columns[sh.Column]
+		delta := int64(c.On)
+		if col.Staying {
+			delta = int64(c.Staying)
+		}
+		d := col.domain[c.Node]
+		if delta == 0 || d == noDomain || col.in != nil && !col.in[c.Node] {
+			continue
+		}
+		col.add(d, delta*sh.Weight)
+		if col.fine {
+			for _, n := range col.members(s, d) {
+				ks.touch(n)
+			}
+		}
+	}
+	return true
+}
