@@ -114,6 +114,7 @@ func (s *State) observe(e *Event) {
 	case PodBound:
 		if s.Pods.Phase[e.Pod] == Assumed {
 			s.Pods.Phase[e.Pod], s.Pods.Started[e.Pod] = Bound, e.Time
+			s.touch(s.Pods.Node[e.Pod])
 		}
 	case PodEnded:
 		e.OldPod = s.PodState(e.Pod)

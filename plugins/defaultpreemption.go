@@ -34,6 +34,11 @@ var DefaultPreemption = &scheduler.Plugin{
 type defaultPreemption struct {
 	MinCandidateNodesPercentage int64 `json:"minCandidateNodesPercentage"`
 	MinCandidateNodesAbsolute   int64 `json:"minCandidateNodesAbsolute"`
+
+	tried map[cluster.ClassID][]tried // by node
+	size  int                         // of all in tried
+	found []*candidate                // scratch
+	gone  []removed                   // scratch
 }
 
 func (d *defaultPreemption) validate() error {
@@ -59,12 +64,33 @@ func (d *defaultPreemption) Preempt(s *cluster.State, p cluster.PodID, diag sche
 		kept := s.Pods.Nominated[p] != cluster.None || s.Hope(p) != ""
 		return scheduler.Preemption{Node: cluster.None}, kept && !wrong
 	}
-	candidates, err := t.AskExtenders(candidates)
-	if err != nil || len(candidates) == 0 {
-		return scheduler.Preemption{}, false
+	if t.AsksExtenders() {
+		var err error
+		if candidates, err = askExtenders(s, t, candidates); err != nil || len(candidates) == 0 {
+			return scheduler.Preemption{}, false
+		}
 	}
-	best := pick(s, candidates)
+	best := candidates[0]
+	for _, c := range candidates[1:] {
+		if c.compare(best) < 0 {
+			best = c
+		}
+	}
 	return scheduler.Preemption{Node: best.Node, Victims: best.Victims}, true
+}
+
+// askExtenders has extenders choose among candidates.
+func askExtenders(s *cluster.State, t *scheduler.Trial, candidates []*candidate) ([]*candidate, error) {
+	asked := make([]scheduler.Candidate, len(candidates))
+	for i, c := range candidates {
+		asked[i] = c.Candidate
+	}
+	left, err := t.AskExtenders(asked)
+	candidates = candidates[:0]
+	for _, c := range left {
+		candidates = append(candidates, newCandidate(s, c))
+	}
+	return candidates, err
 }
 
 // eligible reports whether p may make others go. It may not while pods that it
@@ -89,18 +115,29 @@ func eligible(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis) bool
 // pod on, until there are enough and one of them violates no budget. Wrong says that
 // on some node nobody need go: an extender has ruled it out, and upstream takes that
 // for an error of its own.
-func (d *defaultPreemption) candidates(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis, t *scheduler.Trial) (found []scheduler.Candidate, wrong bool) {
+func (d *defaultPreemption) candidates(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis, t *scheduler.Trial) (found []*candidate, wrong bool) {
 	may := diag.With(s, scheduler.Unschedulable)
 	enough := d.Enough(int64(len(may)))
 	var offset int
 	if enough < int64(len(may)) {
 		offset = s.Draw("preemption", p).Below(len(may))
 	}
+	var known []tried
+	if diag.ByRow {
+		known = d.remembered(s, s.Pods.Class[p])
+	}
+	found = d.found[:0]
 	var clean bool // one of them violates no budget
 	for i := range may {
-		c, ok := victimsOn(s, p, may[(offset+i)%len(may)], t)
-		if !ok || len(c.Victims) == 0 {
-			wrong = wrong || ok
+		n := may[(offset+i)%len(may)]
+		var c *candidate
+		if known != nil {
+			c = d.again(s, p, n, t, &known[n])
+		} else {
+			c = d.try(s, p, n, t)
+		}
+		if c == nil || len(c.Victims) == 0 {
+			wrong = wrong || c != nil
 			continue
 		}
 		found = append(found, c)
@@ -109,6 +146,7 @@ func (d *defaultPreemption) candidates(s *cluster.State, p cluster.PodID, diag *
 			break
 		}
 	}
+	d.found = found
 	return found, wrong
 }
 
@@ -117,29 +155,29 @@ func (d *defaultPreemption) Enough(nodes int64) int64 {
 	return min(nodes, max(nodes*d.MinCandidateNodesPercentage/100, d.MinCandidateNodesAbsolute))
 }
 
-// victimsOn finds out whom p would have to displace on n. It takes every less
-// important pod off, and if p fits then, puts back one after the other all those
-// beside whom p still fits: first those whose budget does not allow their
-// disruption, and the more important first. It returns false if p doesn't fit even
-// then.
-func victimsOn(s *cluster.State, p cluster.PodID, n cluster.NodeID, t *scheduler.Trial) (c scheduler.Candidate, ok bool) {
+// try finds out whom p would have to displace on n. It takes every less important pod
+// off, and if p fits then, puts back one after the other all those beside whom p still
+// fits: first those whose budget does not allow their disruption, and the more
+// important first. It returns nil if p doesn't fit even then.
+func (d *defaultPreemption) try(s *cluster.State, p cluster.PodID, n cluster.NodeID, t *scheduler.Trial) *candidate {
 	mark := t.Mark()
 	defer t.Undo(mark)
-	var gone []removed
+	gone := d.gone[:0]
 	for q := range s.PodsOn(n) {
 		if s.Class(q).Priority < s.Class(p).Priority {
 			gone = append(gone, removed{q, s.Pods.Allocation[q]})
 		}
 	}
+	d.gone = gone
 	for _, r := range gone {
 		t.Remove(r.pod)
 	}
 	if len(gone) == 0 || !fits(t, n) {
-		return c, false
+		return nil
 	}
 	slices.SortFunc(gone, func(a, b removed) int { return byImportance(s, a.pod, b.pod) })
 	violating, clean := byBudget(s, gone)
-	c.Node = n
+	c := scheduler.Candidate{Node: n}
 	reprieve := func(r removed) (spared bool) {
 		before := t.Mark()
 		t.Add(r.pod, n, r.devices)
@@ -159,7 +197,7 @@ func victimsOn(s *cluster.State, p cluster.PodID, n cluster.NodeID, t *scheduler
 		reprieve(r)
 	}
 	slices.SortFunc(c.Victims, func(a, b cluster.PodID) int { return byImportance(s, a, b) })
-	return c, true
+	return newCandidate(s, c)
 }
 
 // removed is a pod that was taken off, with the devices it had.
@@ -186,6 +224,9 @@ func byImportance(s *cluster.State, a, b cluster.PodID) int {
 // others, if those before them are disrupted, too. Pods without labels are under
 // no budget.
 func byBudget(s *cluster.State, pods []removed) (violating, clean []removed) {
+	if s.Budgets.Len() == 0 {
+		return nil, pods
+	}
 	var left []int32
 	for b := range s.Budgets.All() {
 		left = append(left, b.Allowed)
@@ -208,33 +249,4 @@ func byBudget(s *cluster.State, pods []removed) (violating, clean []removed) {
 		}
 	}
 	return violating, clean
-}
-
-// pick returns the candidate that is best by kube's rules, in turn: fewest
-// violations, least important victim at the top, smallest sum of priorities,
-// fewest victims, and the latest start of the first among the most important
-// victims. The first among equals.
-func pick(s *cluster.State, candidates []scheduler.Candidate) scheduler.Candidate {
-	return slices.MinFunc(candidates, func(a, b scheduler.Candidate) int { return compareCandidates(s, a, b) })
-}
-
-func compareCandidates(s *cluster.State, a, b scheduler.Candidate) int {
-	priority := func(c scheduler.Candidate) int32 { return s.Class(c.Victims[0]).Priority }
-	sum := func(c scheduler.Candidate) (sum int64) {
-		for _, v := range c.Victims {
-			sum += int64(s.Class(v).Priority) + math.MaxInt32 + 1
-		}
-		return sum
-	}
-	// The first, unless an extender has put the victims in another order.
-	oldest := func(c scheduler.Candidate) cluster.Time {
-		return s.Pods.Started[slices.MinFunc(c.Victims, func(a, b cluster.PodID) int { return byImportance(s, a, b) })]
-	}
-	return cmp.Or(
-		cmp.Compare(a.Violations, b.Violations),
-		cmp.Compare(priority(a), priority(b)),
-		cmp.Compare(sum(a), sum(b)),
-		cmp.Compare(len(a.Victims), len(b.Victims)),
-		cmp.Compare(oldest(b), oldest(a)),
-	)
 }

@@ -243,6 +243,7 @@ func (w *rankedWorld) decide(t *testing.T) {
 		if got, want := w.kept.Rejectors(w.State, p), w.plain.Rejectors(w.State, p); !slices.Equal(got, want) {
 			t.Fatalf("%s is rejected by %v, and without a ranking by %v", w.PodName(p), got, want)
 		}
+		w.preempt(t, p)
 		return
 	}
 	w.kinds["placed"]++
@@ -251,6 +252,26 @@ func (w *rankedWorld) decide(t *testing.T) {
 		w.TakeDecisions()
 		if w.rng.IntN(2) == 0 {
 			w.happens(cluster.Event{Kind: cluster.PodBound, Pod: p, Node: n})
+		}
+	}
+}
+
+// preempt compares whom both profiles would have go for a pod that fits nowhere, and now
+// and then has them go.
+func (w *rankedWorld) preempt(t *testing.T, p cluster.PodID) {
+	t.Helper()
+	got, ok := w.kept.Preemption(w.State, p)
+	want, helps := w.plain.Preemption(w.State, p)
+	if ok != helps || ok && (got.Node != want.Node || !slices.Equal(got.Victims, want.Victims)) {
+		t.Fatalf("%s would preempt %v (%v), and without a ranking %v (%v)", w.PodName(p), got, ok, want, helps)
+	}
+	if !ok || len(want.Victims) == 0 {
+		return
+	}
+	w.kinds["preempts"]++
+	if w.rng.IntN(3) == 0 {
+		for _, v := range slices.Clone(want.Victims) {
+			w.happens(cluster.Event{Kind: cluster.PodEnded, Pod: v, Node: want.Node})
 		}
 	}
 }
@@ -304,7 +325,7 @@ func TestRankedAsPlain(t *testing.T) {
 		work.Scans += w.kept.Work().Scans
 	}
 	t.Log(kinds, work)
-	for _, kind := range []string{"fits nowhere", "placed", "not kept", "kept"} {
+	for _, kind := range []string{"fits nowhere", "placed", "not kept", "kept", "preempts"} {
 		if kinds[kind] < 500 {
 			t.Errorf("%s: %d times", kind, kinds[kind])
 		}

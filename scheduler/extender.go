@@ -272,3 +272,6 @@ func (t *Trial) AskExtenders(candidates []Candidate) ([]Candidate, error) {
 	slices.SortStableFunc(asked, func(a, b Candidate) int { return place(a) - place(b) })
 	return asked, nil
 }
+
+// AsksExtenders reports whether AskExtenders has anybody to ask.
+func (t *Trial) AsksExtenders() bool { return len(t.profile.extenders) > 0 }

@@ -56,7 +56,10 @@ func (pr *Profile) Preemption(s *cluster.State, p cluster.PodID) (pre Preemption
 	if len(pr.preemptors) == 0 || !s.AnyBelow(s.Class(p).Priority) && !promised {
 		return pre, false // there is nobody to make go, as a look at every node would find out
 	}
-	d := pr.diagnosed(s, p)
+	d, kept := pr.diagnosedByRow(s, p)
+	if !kept {
+		d = pr.diagnosed(s, p)
+	}
 	if d.Err != nil {
 		return pre, false
 	}

@@ -32,6 +32,7 @@ type ranking struct {
 
 	why      []int8  // by node, 1 + the place of the filter that rules it out, 0 if none does
 	rejected []int32 // by place of a filter: nodes that it rules out
+	codes    []Code  // by node, of the filter that rules it out, or unknown; nil if nobody has asked
 	used     uint64  // the decision for which it was used last
 
 	values []int64 // scratch: of a node's fine columns
@@ -161,7 +162,7 @@ func (r *ranking) addBloc(k *kind) *bloc {
 
 // bytes returns about how much memory the ranking takes.
 func (r *ranking) bytes() int {
-	size := 8*r.leaves + 4*(len(r.kindOf)+len(r.base)+len(r.blocOf)) + len(r.why)
+	size := 8*r.leaves + 4*(len(r.kindOf)+len(r.base)+len(r.blocOf)) + len(r.why) + len(r.codes)
 	if len(r.kinds) > 1 {
 		size += 8 * len(r.place)
 	}

@@ -27,6 +27,7 @@ type rankings struct {
 	nodes, before []cluster.NodeID // scratch
 	one, sum      []int64
 	active        []*bloc
+	helped        []cluster.NodeID
 	cells         []Cell
 	heads         []cluster.NodeID
 	raw           []int64
@@ -220,6 +221,9 @@ func (ks *rankings) refresh(s *cluster.State, p cluster.PodID, r *ranking) outco
 		if w := r.why[n]; w != 0 {
 			r.rejected[w-1]--
 			r.why[n] = 0
+		}
+		if r.codes != nil {
+			r.codes[n] = unknown
 		}
 		nodes = append(nodes, n)
 	}

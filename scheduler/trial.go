@@ -11,7 +11,7 @@ type Trial struct {
 	pod     cluster.PodID
 	filters []prepared
 	steps   []step
-	mark    int // in the State's journal, where the Trial began
+	asked   bool // filters holds them
 }
 
 // prepared is a filter that has been asked about the pod.
@@ -29,9 +29,19 @@ type step struct {
 	delta int
 }
 
-// NewTrial prepares the profile's filters for p, as the State is now.
+// NewTrial asks about p, as the State is now.
 func (pr *Profile) NewTrial(s *cluster.State, p cluster.PodID) *Trial {
-	t := &Trial{s: s, profile: pr, pod: p, mark: s.Mark()}
+	return &Trial{s: s, profile: pr, pod: p}
+}
+
+// ask prepares the profile's filters, if that hasn't been done: before the first change,
+// or question.
+func (t *Trial) ask() {
+	if t.asked {
+		return
+	}
+	t.asked = true
+	pr, s, p := t.profile, t.s, t.pod
 	for i := range pr.filters {
 		f := prepared{name: pr.filters[i].name}
 		if follower, ok := pr.filters[i].Filter.(TrialFilter); ok {
@@ -43,11 +53,11 @@ func (pr *Profile) NewTrial(s *cluster.State, p cluster.PodID) *Trial {
 			t.filters = append(t.filters, f)
 		}
 	}
-	return t
 }
 
 // Remove takes q off its node.
 func (t *Trial) Remove(q cluster.PodID) {
+	t.ask()
 	n := t.s.Pods.Node[q]
 	st := step{t.s.Mark(), q, n, -1}
 	t.s.Remove(q)
@@ -56,6 +66,7 @@ func (t *Trial) Remove(q cluster.PodID) {
 
 // Add puts q, which is on no node, on n with the devices a.
 func (t *Trial) Add(q cluster.PodID, n cluster.NodeID, a cluster.Allocation) {
+	t.ask()
 	st := step{t.s.Mark(), q, n, +1}
 	t.s.Try(q, n, a)
 	t.did(st)
@@ -93,6 +104,7 @@ func (t *Trial) Close() { t.Undo(0) }
 // Verdict asks the filters about n in turn, until one rules it out, and returns
 // which that was.
 func (t *Trial) Verdict(n cluster.NodeID) (plugin string, v Verdict) {
+	t.ask()
 	for i := range t.filters {
 		if v := t.filters[i].may(n); v.Code != Success {
 			return t.filters[i].name, v

@@ -61,6 +61,14 @@ type Diagnosis struct {
 	// knew beforehand which nodes may do.
 	Absent Verdict
 
+	// ByRow says that verdicts about the pod, and others like it, depend on nothing but
+	// nodes' rows and descriptions. What a Preemptor has found out about a node then
+	// holds while the node's Stamp is the same.
+	ByRow bool
+
+	// help lists the nodes with code Unschedulable, if ByRow; then Verdicts is empty.
+	help []cluster.NodeID
+
 	// Err is why no more is known: an extender gave no answer. Nil if none failed.
 	Err error
 }
@@ -87,7 +95,11 @@ func (d *Diagnosis) Of(n cluster.NodeID) Verdict {
 }
 
 // With returns the nodes on which the verdict has a code, in order of arrival.
+// The caller must not change the slice.
 func (d *Diagnosis) With(s *cluster.State, code Code) (nodes []cluster.NodeID) {
+	if d.ByRow && code == Unschedulable {
+		return d.help
+	}
 	rest := d.Absent.Code
 	if d.Ruled.Code != Success {
 		rest = d.Ruled.Code

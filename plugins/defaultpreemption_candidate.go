@@ -1,0 +1,83 @@
+package plugins
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/scheduler"
+)
+
+// A candidate is a node on which a pod would fit if others went, with what it is judged
+// by.
+type candidate struct {
+	scheduler.Candidate
+	highest int32        // priority of a victim
+	sum     int64        // of the victims' priorities, from the lowest that there is
+	oldest  cluster.Time // start of the first among the most important victims
+}
+
+func newCandidate(s *cluster.State, c scheduler.Candidate) *candidate {
+	is := &candidate{Candidate: c}
+	if len(c.Victims) == 0 {
+		return is
+	}
+	is.highest = s.Class(c.Victims[0]).Priority
+	for _, v := range c.Victims {
+		is.sum += int64(s.Class(v).Priority) + math.MaxInt32 + 1
+	}
+	// The first, unless an extender has put the victims in another order.
+	is.oldest = s.Pods.Started[slices.MinFunc(c.Victims, func(a, b cluster.PodID) int { return byImportance(s, a, b) })]
+	return is
+}
+
+// compare returns less than 0 if c is better than other by kube's rules, in turn:
+// fewest violations, least important victim at the top, smallest sum of priorities,
+// fewest victims, and the latest start of the first among the most important victims.
+func (c *candidate) compare(other *candidate) int {
+	return cmp.Or(
+		cmp.Compare(c.Violations, other.Violations),
+		cmp.Compare(c.highest, other.highest),
+		cmp.Compare(c.sum, other.sum),
+		cmp.Compare(len(c.Victims), len(other.Victims)),
+		cmp.Compare(other.oldest, c.oldest),
+	)
+}
+
+// tried is what came of trying a node for pods of a class, when its row had a stamp and
+// the table of budgets an epoch.
+type tried struct {
+	stamp, budgets uint64
+	*candidate     // nil if they would not fit
+}
+
+// maxTried is how many results are remembered at most, of all classes.
+const maxTried = 1 << 20
+
+// remembered returns what is remembered for a class, by row; nil if there is no room.
+func (d *defaultPreemption) remembered(s *cluster.State, c cluster.ClassID) []tried {
+	rows := s.Nodes.Rows()
+	if d.tried == nil {
+		d.tried = map[cluster.ClassID][]tried{}
+	}
+	known := d.tried[c]
+	if len(known) < rows {
+		if d.size+rows-len(known) > maxTried {
+			return nil
+		}
+		d.size += rows - len(known)
+		known = append(known, make([]tried, rows-len(known))...)
+		d.tried[c] = known
+	}
+	return known
+}
+
+// again is try, unless nothing has changed since it was tried.
+func (d *defaultPreemption) again(s *cluster.State, p cluster.PodID, n cluster.NodeID, t *scheduler.Trial, known *tried) *candidate {
+	if known.stamp != s.Nodes.Stamp[n] || known.budgets != s.Budgets.Epoch {
+		stamp := s.Nodes.Stamp[n] // a trial changes it, and Undo brings it back
+		*known = tried{stamp, s.Budgets.Epoch, d.try(s, p, n, t)}
+	}
+	return known.candidate
+}
