@@ -140,29 +140,6 @@ type demand struct {
 	amount   int64
 }
 
-// A classKey identifies a class by two interned parts: everything that is the
-// same for all pods of a template, and labels.
-type classKey struct{ template, labels int32 }
-
-// Intern returns the row in the table of classes for pods with c and labels, and
-// makes one if there is none.
-func (s *State) Intern(c *Class, labels Labels) ClassID {
-	s.key = appendClass(s.key[:0], c)
-	template, known := s.templates.intern(s.key)
-	if !known {
-		s.mentionClass(c)
-	}
-	labels = s.mentioned(labels)
-	key := classKey{template, s.labelSet(labels)}
-	if id, ok := s.classByKey[key]; ok {
-		return id
-	}
-	id := ClassID(len(s.classes))
-	s.classByKey[key] = id
-	s.classes = append(s.classes, s.newClass(c, labels))
-	return id
-}
-
 func (s *State) newClass(c *Class, labels Labels) *class {
 	row := &class{Class: *c}
 	row.Labels = labels

@@ -14,23 +14,54 @@ func (in interner) intern(text []byte) (id int32, known bool) {
 	return id, false
 }
 
-// labelSet numbers sets of labels.
-func (s *State) labelSet(ls Labels) int32 {
-	if len(ls) == 0 {
+// labelSet numbers sets of labels, of which only those that are mentioned count.
+func (s *State) labelSet(labels Labels) int32 {
+	s.key = s.key[:0]
+	for i := range labels {
+		if l := &labels[i]; s.counts(l) {
+			s.key = appendString(appendString(s.key, l.Key), l.Value)
+		}
+	}
+	if len(s.key) == 0 {
 		return -1
 	}
-	s.key = appendLabels(s.key[:0], ls)
 	id, _ := s.labelSets.intern(s.key)
 	return id
 }
 
-// mentioned returns those of labels whose keys some selector mentions. Only they
+// alike reports whether two sets of labels are found to be the same, as far as
+// labels count. It doesn't look for the same among others.
+func (s *State) alike(a, b Labels) bool {
+	if len(s.selectorKeys) == 0 {
+		return true
+	}
+	if len(a) != len(b) {
+		return false
+	}
+	if len(a) == 0 || &a[0] == &b[0] {
+		return true
+	}
+	for i := range a {
+		if a[i].Key != b[i].Key || a[i].Value != b[i].Value && s.counts(&a[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// counts reports whether some selector mentions a label's key. Only such labels
 // can matter to a decision; a pod's other labels, its controller's uid or its
 // index, would make every pod a class of its own.
+func (s *State) counts(l *Label) bool {
+	_, ok := s.selectorKeys[l.Key]
+	return ok
+}
+
+// mentioned returns those of labels that count.
 func (s *State) mentioned(labels Labels) Labels {
 	n := 0
 	for i := range labels {
-		if _, ok := s.selectorKeys[labels[i].Key]; ok {
+		if s.counts(&labels[i]) {
 			n++
 		}
 	}
@@ -38,9 +69,9 @@ func (s *State) mentioned(labels Labels) Labels {
 		return labels
 	}
 	out := make(Labels, 0, n)
-	for _, l := range labels {
-		if _, ok := s.selectorKeys[l.Key]; ok {
-			out = append(out, l)
+	for i := range labels {
+		if s.counts(&labels[i]) {
+			out = append(out, labels[i])
 		}
 	}
 	return out

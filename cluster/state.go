@@ -30,6 +30,9 @@ type State struct {
 	classes    []*class
 	classByKey map[classKey]ClassID
 	templates  interner
+	templateOf map[*Class]int32 // of at most mostNumbered Classes that were given
+	lastClass  numbered         // the last of them
+	lastOf     []interned       // by template
 	labelSets  interner
 	key        []byte              // scratch of Intern
 	orphans    map[string][]orphan // by name of the node they are on
@@ -58,7 +61,7 @@ type State struct {
 // NewState returns the State of an empty cluster.
 func NewState() *State {
 	s := &State{
-		classByKey: map[classKey]ClassID{}, templates: interner{}, labelSets: interner{},
+		classByKey: map[classKey]ClassID{}, templates: interner{}, templateOf: map[*Class]int32{}, labelSets: interner{},
 		selectorKeys: map[string]struct{}{}, orphans: map[string][]orphan{}, models: []string{""},
 	}
 	s.Nodes.byName = map[string]NodeID{}
