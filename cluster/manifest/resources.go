@@ -92,7 +92,7 @@ func setRequests(c *cluster.Class, p *v1.Pod) error {
 	options := podresource.PodResourcesOptions{
 		UseStatusResources: onNode, InPlacePodLevelResourcesVerticalScalingEnabled: onNode,
 	}
-	requests := podresource.PodRequests(p, options)
+	requests := podRequests(p, options)
 	columns, extended, err := amounts(requests)
 	if err != nil {
 		return sumError(err)
@@ -111,14 +111,26 @@ func setRequests(c *cluster.Class, p *v1.Pod) error {
 			}
 		}
 	}
-	onNodeList := podresource.PodRequests(p, options)
+	onNodeList := podRequests(p, options)
 	// noderesources.resourceAllocationScorer.calculatePodResourceRequest, for
 	// the scores of Fit, which are told neither of requests of pods as a whole
 	// nor of status.
-	incomingList := podresource.PodRequests(p, podresource.PodResourcesOptions{
+	incomingList := podRequests(p, podresource.PodResourcesOptions{
 		NonMissingContainerRequests: nonZero, SkipPodLevelResources: true,
 	})
 	return setEstimates(c, p, onNodeList, incomingList)
+}
+
+// podRequests is upstream's sum. Left to itself, it adds overhead to what the pod
+// asks for as a whole in place, and so changes the pod and the next sum, if that
+// amount has more digits than fit an int64.
+func podRequests(p *v1.Pod, options podresource.PodResourcesOptions) v1.ResourceList {
+	if p.Spec.Resources != nil && len(p.Spec.Overhead) > 0 {
+		own := *p
+		own.Spec.Resources = p.Spec.Resources.DeepCopy()
+		p = &own
+	}
+	return podresource.PodRequests(p, options)
 }
 
 // setEstimates says what scores count of a pod, in the simplest way that is true.

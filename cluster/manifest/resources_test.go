@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/berthsim/berth/cluster"
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 const mi = 1 << 20
@@ -110,6 +113,25 @@ func TestAmountErrors(t *testing.T) {
 		var wrong *Error
 		if !errors.As(err, &wrong) || err.Error() != tt.want {
 			t.Errorf("got  %v\nwant %s", err, tt.want)
+		}
+	}
+}
+
+// TestManyDigitsCountOnce has a pod ask as a whole for amounts with more digits
+// than an int64 has, and overhead beside.
+func TestManyDigitsCountOnce(t *testing.T) {
+	p := &v1.Pod{Spec: v1.PodSpec{
+		Resources: &v1.ResourceRequirements{Requests: v1.ResourceList{v1.ResourceMemory: resource.MustParse("2000000000000000000.5")}},
+		Overhead:  v1.ResourceList{v1.ResourceMemory: resource.MustParse("1000000000000000000.25")},
+	}}
+	was := p.DeepCopy()
+	for range 2 {
+		class, err := podClass(p)
+		if err != nil || class.Requests[cluster.Memory] != 3000000000000000001 || class.Estimates.Memory != 3000000000000000001 {
+			t.Errorf("converted to %s, %v", asJSON(class), err)
+		}
+		if !equality.Semantic.DeepEqual(p, was) {
+			t.Fatalf("conversion makes %s of %s", asJSON(p), asJSON(was))
 		}
 	}
 }
