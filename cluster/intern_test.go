@@ -27,18 +27,19 @@ func knownPods(classes, labels, mentioned, differ int) (*State, []PodSpec) {
 			NodeLabels:  Labels{{"disk", "ssd"}}, Images: []string{"registry.k8s.io/pause:3.10"},
 		}
 	}
-	for i := range mentioned {
-		s.mention(fmt.Sprint("app.kubernetes.io/label-", i))
+	keys := []string{"app.kubernetes.io/instance", "app.kubernetes.io/name", "pod-template-hash", "team", "zz"}
+	for _, key := range keys[:mentioned] {
+		s.mention(key)
 	}
 	pods := make([]PodSpec, 1000)
 	for i := range pods {
 		pods[i].Class = of[i%classes]
-		for k := range labels {
+		for k, key := range keys[:labels] {
 			value := "the-same-for-all"
 			if k >= labels-differ {
 				value = fmt.Sprint("value-", i)
 			}
-			pods[i].Labels = append(pods[i].Labels, Label{fmt.Sprint("app.kubernetes.io/label-", k), strings.Clone(value)})
+			pods[i].Labels = append(pods[i].Labels, Label{key, strings.Clone(value)})
 		}
 		s.Intern(pods[i].Class, pods[i].Labels)
 	}
