@@ -12,12 +12,14 @@ import (
 )
 
 // A Converter converts pods, and lets those that no decision can tell apart share
-// a class. The zero value is ready for use.
+// a class. It remembers pods, so that most are converted only as far as they differ
+// from others. The zero value is ready for use.
 type Converter struct {
 	// Epoch is the time of day at which cluster.Time is 0.
 	Epoch time.Time
 
 	classes cluster.Classes
+	memory  memory
 }
 
 // Ended reports whether a pod has run to its end. As for kube-scheduler, such a
@@ -26,18 +28,21 @@ func Ended(p *v1.Pod) bool {
 	return p.Status.Phase == v1.PodSucceeded || p.Status.Phase == v1.PodFailed
 }
 
-// Pod converts a pod as it is in the API, with nothing made up for it. An error
+// Pod converts a pod as it is in the API, with nothing made up for it. The pod may
+// change afterwards; what is returned must not, as pods share parts of it. An error
 // is a *FieldError.
 func (conv *Converter) Pod(p *v1.Pod) (*cluster.PodSpec, error) {
-	spec, err := podSpec(p)
-	if err != nil {
-		return nil, err
+	like := conv.memory.recall(p)
+	if like == nil {
+		e := makeExcerpt(p)
+		class, err := podClass(e.pod)
+		if err != nil {
+			return nil, err
+		}
+		like = conv.memory.remember(e, conv.classes.Share(class))
 	}
-	if start := p.Status.StartTime; start != nil {
-		started := cluster.Time(start.Sub(conv.Epoch))
-		spec.Started = &started
-	}
-	spec.Class = conv.classes.Share(spec.Class)
+	spec := identity(p, conv.Epoch)
+	spec.Class, spec.Labels = like.class, like.labelsOf(p.Labels)
 	return spec, nil
 }
 
@@ -47,15 +52,38 @@ func podSpec(p *v1.Pod) (*cluster.PodSpec, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec := &cluster.PodSpec{
-		Name: p.Name, Class: class, Labels: cluster.MakeLabels(p.Labels),
-		On: p.Spec.NodeName, Terminating: p.DeletionTimestamp != nil, Run: cluster.Never,
+	spec := &cluster.PodSpec{Class: class, Labels: cluster.MakeLabels(p.Labels)}
+	identify(spec, p)
+	return spec, nil
+}
+
+// identity describes a pod as others of its class may differ from it, in one
+// allocation even if it has started.
+func identity(p *v1.Pod, epoch time.Time) *cluster.PodSpec {
+	start := p.Status.StartTime
+	if start == nil {
+		spec := &cluster.PodSpec{}
+		identify(spec, p)
+		return spec
 	}
+	both := &struct {
+		spec cluster.PodSpec
+		at   cluster.Time
+	}{at: cluster.Time(start.Sub(epoch))}
+	identify(&both.spec, p)
+	both.spec.Started = &both.at
+	return &both.spec
+}
+
+// identify fills in what of a pod is neither class nor labels, but for when it
+// started.
+func identify(spec *cluster.PodSpec, p *v1.Pod) {
+	spec.Name, spec.On, spec.Run = p.Name, p.Spec.NodeName, cluster.Never
+	spec.Terminating = p.DeletionTimestamp != nil
 	spec.Preempted = spec.Terminating && preempted(p)
 	if spec.On == "" {
 		spec.Nominated = p.Status.NominatedNodeName
 	}
-	return spec, nil
 }
 
 // preempted reports whether kube-scheduler has told the pod to end.
