@@ -53,7 +53,7 @@ func fullPods(t *testing.T) []*v1.Pod {
 	resized.Status.ContainerStatuses[0].Resources = &v1.ResourceRequirements{}
 	rng := rand.New(rand.NewPCG(1, 1))
 	pods := []*v1.Pod{p, pending, resized}
-	for range 4 {
+	for range 2 {
 		pods = append(pods, filledPod(rng, true))
 	}
 	return pods
