@@ -1,13 +1,21 @@
 package scheduler
 
+import (
+	"cmp"
+	"slices"
+)
+
 // A flight keeps the changes that happen while pods are being tried, for those
 // that come back: a change may make up for what they were rejected for.
 type flight struct {
 	changes []flown
-	dropped int         // changes that nobody in flight has missed
-	pods    map[int]int // pods in flight, by the first change that they miss
+	dropped int     // changes that nobody in flight has missed
+	begun   []begun // pods in flight, by the first change that they miss
 	count   int
 }
+
+// begun counts pods in flight that began to miss changes with the same one.
+type begun struct{ first, pods int }
 
 // flown is a change, and the pod that it happened to, by order of arrival; 0 if it
 // is none that wants a node.
@@ -18,12 +26,14 @@ type flown struct {
 
 // begin counts a pod in, and returns the first change that it misses.
 func (f *flight) begin() int {
-	if f.pods == nil {
-		f.pods = map[int]int{}
-	}
-	f.pods[f.next()]++
 	f.count++
-	return f.next()
+	next := f.next()
+	if last := len(f.begun) - 1; last >= 0 && f.begun[last].first == next {
+		f.begun[last].pods++
+	} else {
+		f.begun = append(f.begun, begun{next, 1})
+	}
+	return next
 }
 
 // next is the number of the next change.
@@ -46,15 +56,16 @@ func (f *flight) note(c Change, target uint64) {
 // changes that nobody needs any more.
 func (f *flight) done(began int) {
 	f.count--
-	if f.pods[began]--; f.pods[began] == 0 {
-		delete(f.pods, began)
+	i, _ := slices.BinarySearchFunc(f.begun, began, func(b begun, first int) int { return cmp.Compare(b.first, first) })
+	if f.begun[i].pods--; f.begun[i].pods == 0 {
+		f.begun = slices.Delete(f.begun, i, i+1)
 	}
-	n := 0
-	for n < len(f.changes) && f.pods[f.dropped] == 0 {
-		f.dropped++
-		n++
+	n := len(f.changes)
+	if len(f.begun) > 0 {
+		n = f.begun[0].first - f.dropped
 	}
 	if n > 0 {
-		f.changes = append(f.changes[:0], f.changes[n:]...)
+		f.dropped += n
+		f.changes = slices.Delete(f.changes, 0, n)
 	}
 }

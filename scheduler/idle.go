@@ -105,6 +105,14 @@ func (q *queue) moveOthers(s *cluster.State, c Change, but cluster.PodID) {
 }
 
 func (q *queue) moveBut(s *cluster.State, c Change, atMost int32, but cluster.PodID) {
+	if len(q.idle.all) > 0 {
+		q.wake(s, c, atMost, but)
+	}
+	q.flight.note(c, 0)
+}
+
+// wake lets idle pods go.
+func (q *queue) wake(s *cluster.State, c Change, atMost int32, but cluster.PodID) {
 	var woken []*group
 	var how []strategy
 	for _, g := range q.idle.all {
@@ -123,7 +131,6 @@ func (q *queue) moveBut(s *cluster.State, c Change, atMost int32, but cluster.Po
 			}
 		}
 	}
-	q.flight.note(c, 0)
 }
 
 // update takes in that a pod which wants a node has changed, in the ways that whats
