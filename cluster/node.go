@@ -69,10 +69,7 @@ func (ns *Nodes) Live() []NodeID { return ns.live }
 func (ns *Nodes) Rows() int { return len(ns.Name) }
 
 // IsLive reports whether n is the row of a live node.
-func (ns *Nodes) IsLive(n NodeID) bool {
-	live, ok := ns.byName[ns.Name[n]]
-	return ok && live == n
-}
+func (ns *Nodes) IsLive(n NodeID) bool { return !ns.gone[n] }
 
 // Named returns the live node called name.
 func (ns *Nodes) Named(name string) (NodeID, bool) {

@@ -95,8 +95,10 @@ func (s *State) describePod(p PodID, spec *PodSpec) {
 		ps.Started[p] = *spec.Started
 	}
 	nominated, unknown := NodeID(None), spec.Nominated
-	if n, ok := s.Nodes.Named(spec.Nominated); ok {
-		nominated, unknown = n, ""
+	if unknown != "" {
+		if n, ok := s.Nodes.Named(unknown); ok {
+			nominated, unknown = n, ""
+		}
 	}
 	if ps.Phase[p] != Pending {
 		nominated, unknown = None, ""

@@ -23,6 +23,7 @@ type balance struct {
 
 	terms     []term    // scratch of ScoreBatch
 	fractions []float64 // scratch
+	columns   columns
 }
 
 func newBalance(args scheduler.Args) (*balance, error) {
@@ -46,7 +47,7 @@ func newBalance(args scheduler.Args) (*balance, error) {
 // Score implements scheduler.Scorer. As upstream, a pod that requests nothing has
 // no say, lest all such pods go to the same node.
 func (b *balance) Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID) int64 {
-	terms := appendRequested(nil, s, p, b.Resources)
+	terms := appendRequested(nil, s, p, b.Resources, &b.columns)
 	if !wanted(terms) {
 		return nil
 	}
@@ -55,10 +56,14 @@ func (b *balance) Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID) 
 
 // ScoreBatch implements scheduler.BatchScorer.
 func (b *balance) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
-	b.terms = appendRequested(b.terms[:0], s, p, b.Resources)
+	b.terms = appendRequested(b.terms[:0], s, p, b.Resources, &b.columns)
 	if !wanted(b.terms) {
 		clear(out)
 		return false
+	}
+	if len(b.terms) == 2 {
+		balanceOfTwo(&b.terms[0], &b.terms[1], nodes, out)
+		return true
 	}
 	for i, n := range nodes {
 		out[i] = b.score(b.terms, n)
@@ -96,6 +101,34 @@ func (b *balance) score(terms []term, n cluster.NodeID) int64 {
 	b.fractions = appendFractions(b.fractions[:0], terms, n, false)
 	without := evenness(b.fractions)
 	return half + (half+with-without)/2
+}
+
+// balanceOfTwo is score over two resources, kube's default.
+func balanceOfTwo(x, y *term, nodes []cluster.NodeID, out []int64) {
+	const half = scheduler.MaxScore / 2
+	for i, n := range nodes {
+		capX, capY := x.capacity[n], y.capacity[n]
+		if capX == 0 || capY == 0 {
+			out[i] = half + half/2 // a single resource is always even
+			continue
+		}
+		usedX, usedY := x.used[n], y.used[n]
+		with := evennessOfTwo(fraction(usedX+x.want, capX), fraction(usedY+y.want, capY))
+		without := evennessOfTwo(fraction(usedX, capX), fraction(usedY, capY))
+		out[i] = half + (half+with-without)/2
+	}
+}
+
+func fraction(requested, capacity int64) float64 {
+	if f := float64(requested) / float64(capacity); f < 1 {
+		return f
+	}
+	return 1
+}
+
+// evennessOfTwo is evenness of two fractions.
+func evennessOfTwo(x, y float64) int64 {
+	return int64((1 - math.Abs((x-y)/2)) * scheduler.MaxScore)
 }
 
 // appendFractions appends the share requested of each resource that n has, at

@@ -89,7 +89,7 @@ func (a *scoringStrategy) strategy() (strategy, error) {
 	}
 	switch a.Type {
 	case "LeastAllocated":
-		st.part = leastPart
+		st.part, st.least = leastPart, true
 	case "MostAllocated":
 		st.part = mostPart
 	case "RequestedToCapacityRatio":

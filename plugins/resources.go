@@ -46,16 +46,38 @@ type term struct {
 	want, weight   int64
 }
 
-// appendEstimated appends the resources that p's score looks at to terms, with
-// estimates of CPU and memory.
-func appendEstimated(terms []term, s *cluster.State, p cluster.PodID, resources []resourceWeight) []term {
-	ns, c := &s.Nodes, s.Pods.Class[p]
-	for _, rw := range resources {
-		r, ok := scored(s, rw.Name)
-		if !ok {
+// columns remembers those of the resources that a score looks at. A resource that has a
+// column keeps it.
+type columns []cluster.Resource
+
+// of returns the columns of resources, -1 for one that has none.
+func (cs *columns) of(s *cluster.State, resources []resourceWeight) columns {
+	if len(*cs) < len(resources) {
+		*cs = make(columns, len(resources))
+		for i := range *cs {
+			(*cs)[i] = -1
+		}
+	}
+	for i, r := range *cs {
+		if r >= 0 {
 			continue
 		}
-		t := term{ns.Cap[r], ns.Used[r], s.Incoming(c, r), rw.Weight}
+		if r, ok := scored(s, resources[i].Name); ok {
+			(*cs)[i] = r
+		}
+	}
+	return *cs
+}
+
+// appendEstimated appends the resources that p's score looks at to terms, with
+// estimates of CPU and memory.
+func appendEstimated(terms []term, s *cluster.State, p cluster.PodID, resources []resourceWeight, known *columns) []term {
+	ns, c := &s.Nodes, s.Pods.Class[p]
+	for i, r := range known.of(s, resources) {
+		if r < 0 {
+			continue
+		}
+		t := term{ns.Cap[r], ns.Used[r], s.Incoming(c, r), resources[i].Weight}
 		switch {
 		case r == cluster.CPU:
 			t.used = ns.EstimatedCPU
@@ -70,11 +92,11 @@ func appendEstimated(terms []term, s *cluster.State, p cluster.PodID, resources 
 }
 
 // appendRequested is appendEstimated with real requests.
-func appendRequested(terms []term, s *cluster.State, p cluster.PodID, resources []resourceWeight) []term {
+func appendRequested(terms []term, s *cluster.State, p cluster.PodID, resources []resourceWeight, known *columns) []term {
 	ns, requests := &s.Nodes, s.Class(p).Requests
-	for _, rw := range resources {
-		if r, ok := scored(s, rw.Name); ok && !bypassed(r, requests.Get(r)) {
-			terms = append(terms, term{ns.Cap[r], ns.Used[r], requests.Get(r), rw.Weight})
+	for i, r := range known.of(s, resources) {
+		if r >= 0 && !bypassed(r, requests.Get(r)) {
+			terms = append(terms, term{ns.Cap[r], ns.Used[r], requests.Get(r), resources[i].Weight})
 		}
 	}
 	return terms

@@ -30,6 +30,8 @@ type ranking struct {
 	fine   int     // columns
 	leaves int     // of all blocs
 
+	quiet []bool // by ClassID: pods of the class are known to count for no rule
+
 	why      []int8  // by node, 1 + the place of the filter that rules it out, 0 if none does
 	rejected []int32 // by place of a filter: nodes that it rules out
 	codes    []Code  // by node, of the filter that rules it out, or unknown; nil if nobody has asked

@@ -250,17 +250,32 @@ func (ks *rankings) follow(s *cluster.State, r *ranking, list []cluster.Change) 
 	for i := range list {
 		c := &list[i]
 		ks.touch(c.Node)
-		for _, t := range r.plan.rules {
-			if !ks.tell(s, t, c) {
-				return false
-			}
+		if int(c.Class) < len(r.quiet) && r.quiet[c.Class] {
+			continue
 		}
-		for _, t := range r.plan.ranks {
-			if !ks.tell(s, t, c) {
-				return false
-			}
+		if !ks.tellAll(s, r, c) {
+			return false
 		}
 	}
+	return true
+}
+
+// tellAll has all rules' columns follow a change, and notes whether pods of the class
+// count for none.
+func (ks *rankings) tellAll(s *cluster.State, r *ranking, c *cluster.Change) (ok bool) {
+	quiet := true
+	for _, rules := range [...][]*tally{r.plan.rules, r.plan.ranks} {
+		for _, t := range rules {
+			if !ks.tell(s, t, c) {
+				return false
+			}
+			quiet = quiet && len(t.shares[c.Class]) == 0
+		}
+	}
+	for len(r.quiet) <= int(c.Class) {
+		r.quiet = append(r.quiet, false)
+	}
+	r.quiet[c.Class] = quiet
 	return true
 }
 

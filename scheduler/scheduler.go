@@ -11,9 +11,11 @@ import (
 // that fit nowhere, when something has happened that may help them.
 type Scheduler struct {
 	profiles map[string]*Profile // by pods' schedulerName; "" is default-scheduler's
-	service  cluster.Time
-	seen     func(Attempt)
-	queue    queue
+
+	byDefault *Profile // default-scheduler's, nil if there is none
+	service   cluster.Time
+	seen      func(Attempt)
+	queue     queue
 
 	// failedAt says, by class, at which version of the State a pod of the class
 	// fitted nowhere. Until anything changes, no other does: a class is what
@@ -72,7 +74,7 @@ func NewScheduler(o Options) *Scheduler {
 		}
 		return t
 	}
-	sc := &Scheduler{profiles: o.Profiles, service: o.Service, seen: o.Seen, flying: flying{pod: cluster.None}}
+	sc := &Scheduler{profiles: o.Profiles, byDefault: o.Profiles[""], service: o.Service, seen: o.Seen, flying: flying{pod: cluster.None}}
 	sc.queue = queue{
 		backoff: backoff{or(o.InitialBackoff, DefaultInitialBackoff), or(o.MaxBackoff, DefaultMaxBackoff)},
 		most:    or(o.MaxUnschedulable, DefaultMaxUnschedulable),
@@ -178,7 +180,10 @@ func (sc *Scheduler) wake(s *cluster.State) cluster.Time {
 
 // profile returns the profile for p, nil if it is another scheduler's.
 func (sc *Scheduler) profile(s *cluster.State, p cluster.PodID) *Profile {
-	return sc.profiles[s.Class(p).Scheduler]
+	if name := s.Class(p).Scheduler; name != "" {
+		return sc.profiles[name]
+	}
+	return sc.byDefault
 }
 
 // try finds out where p goes. If that takes no time, it is done at once.
@@ -251,6 +256,9 @@ func (sc *Scheduler) land(s *cluster.State) {
 // find looks for the node that was chosen: there may be another of its name by now,
 // which will do, too, unless there were devices.
 func (r *result) find(s *cluster.State) (n cluster.NodeID, ok bool) {
+	if n = r.node; n != cluster.None && s.Nodes.IsLive(n) && s.Nodes.Order[n] == r.joined {
+		return n, true
+	}
 	n, ok = s.Nodes.Named(r.name)
 	return n, ok && (s.Nodes.Order[n] == r.joined || r.devices == cluster.Allocation{})
 }
