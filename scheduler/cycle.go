@@ -16,12 +16,17 @@ func (pr *Profile) Select(s *cluster.State, p cluster.PodID) (n cluster.NodeID, 
 	pr.err = nil
 	pr.ranks.work.Decisions++
 	if pr.mayRank() {
-		if n, known := pr.selectRanked(s, p); known {
+		pr.watch.begin(PhaseChoose, "")
+		n, known := pr.selectRanked(s, p)
+		pr.watch.end()
+		if known {
 			return pr.give(s, p, n)
 		}
 	}
 	pr.ranks.work.Scans++
+	pr.watch.begin(PhaseFilter, "")
 	nodes := pr.feasible(s, p)
+	pr.watch.end()
 	if len(nodes) == 0 {
 		return cluster.None, a, false
 	}
@@ -30,7 +35,12 @@ func (pr *Profile) Select(s *cluster.State, p cluster.PodID) (n cluster.NodeID, 
 		if pr.err = pr.preScore(s, p); pr.err != nil {
 			return cluster.None, a, false
 		}
-		n = nodes[pr.choose(s, p, nodes, pr.score(s, p, nodes))]
+		pr.watch.begin(PhaseScore, "")
+		sum := pr.score(s, p, nodes)
+		pr.watch.end()
+		pr.watch.begin(PhaseChoose, "")
+		n = nodes[pr.choose(s, p, nodes, sum)]
+		pr.watch.end()
 	}
 	return pr.give(s, p, n)
 }
@@ -51,7 +61,10 @@ func (pr *Profile) Err() error { return pr.err }
 
 func (pr *Profile) preScore(s *cluster.State, p cluster.PodID) error {
 	for _, pre := range pr.preScorers {
-		if err := pre.PreScore(s, p); err != nil {
+		pr.watch.begin(PhasePreScore, pre.name)
+		err := pre.PreScore(s, p)
+		pr.watch.end()
+		if err != nil {
 			return fmt.Errorf("running PreScore plugin %q: %w", pre.name, err)
 		}
 	}
@@ -101,6 +114,9 @@ func (pr *Profile) feasible(s *cluster.State, p cluster.PodID) []cluster.NodeID 
 // narrow is Narrow, and notes whether the filter ruled a node out.
 func (pr *Profile) narrow(f *namedFilter, s *cluster.State, p cluster.PodID, nodes []cluster.NodeID) []cluster.NodeID {
 	before := len(nodes)
+	pr.ranks.work.Filtered += uint64(before)
+	pr.watch.begin(PhaseFilter, f.name)
+	defer pr.watch.end()
 	if b, ok := f.Filter.(BatchFilter); ok {
 		nodes = b.FilterBatch(s, p, nodes)
 	} else if may := f.Filter.Filter(s, p); may != nil {
@@ -239,7 +255,8 @@ func (pr *Profile) score(s *cluster.State, p cluster.PodID, nodes []cluster.Node
 	pr.one, pr.sum = resize(pr.one, len(nodes)), resize(pr.sum, len(nodes))
 	clear(pr.sum)
 	for i := range pr.scorers {
-		if !pr.scorers[i].scores(s, p, nodes, pr.one, pr.bare) {
+		pr.ranks.work.Scored += uint64(len(nodes))
+		if !pr.scorers[i].scores(s, p, nodes, pr.one, pr.bare, pr.watch) {
 			continue
 		}
 		weight := pr.scorers[i].weight
@@ -266,17 +283,27 @@ func (e *ScoreError) Error() string {
 
 // scores sets out to the plugin's normalised scores. It returns false if the
 // plugin has no say about p, and panics with a *ScoreError.
-func (sc *weightedScorer) scores(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64, bare bool) bool {
-	if !rawScores(sc.Scorer, s, p, nodes, out, bare) {
+func (sc *weightedScorer) scores(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64, bare bool, w watch) bool {
+	w.begin(PhaseScore, sc.name)
+	said := rawScores(sc.Scorer, s, p, nodes, out, bare)
+	w.end()
+	if !said {
 		return false
 	}
-	if sc.normalizer != nil {
-		sc.normalizer.Normalize(s, p, nodes, out)
-	}
+	sc.normalize(s, p, nodes, out, w)
 	for j, v := range out {
 		sc.check(s, p, nodes[j], v)
 	}
 	return true
+}
+
+// normalize normalises out, if the plugin does.
+func (sc *weightedScorer) normalize(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64, w watch) {
+	if sc.normalizer != nil {
+		w.begin(PhaseNormalize, sc.name)
+		sc.normalizer.Normalize(s, p, nodes, out)
+		w.end()
+	}
 }
 
 // check panics if a score is out of bounds.
@@ -299,7 +326,9 @@ func rawScores(sc Scorer, s *cluster.State, p cluster.PodID, nodes []cluster.Nod
 func (pr *Profile) allocate(s *cluster.State, p cluster.PodID, n cluster.NodeID) (cluster.Allocation, Verdict) {
 	var last Verdict
 	for _, al := range pr.allocators {
+		pr.watch.begin(PhaseAllocate, al.name)
 		a, v := al.Allocate(s, p, n)
+		pr.watch.end()
 		if v.Code == Success {
 			return a, v
 		}

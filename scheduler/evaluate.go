@@ -71,7 +71,7 @@ func (pr *Profile) tellScores(s *cluster.State, p cluster.PodID, r *search, e *E
 	sum, one, raw := make([]int64, len(nodes)), make([]int64, len(nodes)), make([]int64, len(nodes))
 	for i := range pr.scorers {
 		sc := &pr.scorers[i]
-		if !sc.scores(s, p, nodes, one, r.bare) {
+		if !sc.scores(s, p, nodes, one, r.bare, pr.watch) {
 			continue
 		}
 		e.Scored = true

@@ -43,7 +43,9 @@ type heldBy struct {
 func (pr *Profile) permit(s *cluster.State, p cluster.PodID, n cluster.NodeID) (bit uint64, code Code, waits []heldBy) {
 	for i := range pr.gates {
 		g := &pr.gates[i]
+		pr.watch.begin(PhasePermit, g.name)
 		v, atMost := g.Permit(s, p, n)
+		pr.watch.end()
 		switch v.Code {
 		case Success:
 		case Wait:

@@ -14,6 +14,8 @@ func (pr *Profile) PreEnqueue(s *cluster.State, p cluster.PodID) (plugin string,
 
 // forbids is PreEnqueue, which asks the plugin at the place first before the others.
 func (pr *Profile) forbids(s *cluster.State, p cluster.PodID, first int8) (plugin int8, ok bool) {
+	pr.watch.begin(PhasePreEnqueue, "")
+	defer pr.watch.end()
 	for _, pre := range pr.enqueuers {
 		if pre.bit == first && pre.PreEnqueue(s, p).Code != Success {
 			return first, false
@@ -40,7 +42,9 @@ func (pr *Profile) wake(s *cluster.State, p cluster.PodID, plugins uint64, c *Ch
 			continue
 		}
 		w := pr.members[i].Waker
+		pr.watch.begin(PhaseWake, pr.members[i].name)
 		helps := w == nil || w.Wake(s, s.Class(p), c)
+		pr.watch.end()
 		if helps {
 			woken |= 1 << i
 		}
@@ -56,10 +60,12 @@ func (pr *Profile) Preemption(s *cluster.State, p cluster.PodID) (pre Preemption
 	if len(pr.preemptors) == 0 || !s.AnyBelow(s.Class(p).Priority) && !promised {
 		return pre, false // there is nobody to make go, as a look at every node would find out
 	}
+	pr.watch.begin(PhaseDiagnose, "")
 	d, kept := pr.diagnosedByRow(s, p)
 	if !kept {
 		d = pr.diagnosed(s, p)
 	}
+	pr.watch.end()
 	if d.Err != nil {
 		return pre, false
 	}
@@ -67,9 +73,11 @@ func (pr *Profile) Preemption(s *cluster.State, p cluster.PodID) (pre Preemption
 		return pre, false // upstream's DynamicResources fails then, before anybody is asked
 	}
 	for _, preemptor := range pr.preemptors {
+		pr.watch.begin(PhasePreempt, preemptor.name)
 		t := pr.NewTrial(s, p)
 		pre, ok = preemptor.Preempt(s, p, d, t)
 		t.Close()
+		pr.watch.end()
 		if ok {
 			return pre, true
 		}

@@ -41,8 +41,8 @@ type Profile struct {
 	enqueuers    []namedPreEnqueuer
 	scorers      []weightedScorer
 	preScorers   []namedPreScorer
-	allocators   []Allocator
-	preemptors   []Preemptor
+	allocators   []namedAllocator
+	preemptors   []namedPreemptor
 	gates        []namedGate
 	extenders    []Extender
 	extended     uint64 // the bit of extenders among members; 0 if there are none
@@ -63,6 +63,7 @@ type Profile struct {
 	told     []bool   // of the last nodes to be scored, which extenders have scored; nil if none
 
 	ranks rankings
+	watch watch
 
 	nodes    []cluster.NodeID // scratch: feasible nodes
 	one, sum []int64          // scratch: one plugin's scores, and all of them
@@ -84,6 +85,16 @@ type namedPreselector struct {
 	name string
 	bit  int8
 	Preselector
+}
+
+type namedAllocator struct {
+	name string
+	Allocator
+}
+
+type namedPreemptor struct {
+	name string
+	Preemptor
 }
 
 type namedPreScorer struct {
@@ -139,8 +150,8 @@ func NewProfile(plugins []*Plugin, policy []Weighted) (*Profile, error) {
 		}
 		named[pl] = inst
 		pr.addScorer(pl.Name, w, inst)
-		pr.addAllocator(w.Except, inst)
-		pr.addPreemptor(w.Except, inst)
+		pr.addAllocator(pl.Name, w.Except, inst)
+		pr.addPreemptor(pl.Name, w.Except, inst)
 	}
 	if len(policy) == 1 {
 		pl, _ := Find(plugins, policy[0].Name)
@@ -190,8 +201,8 @@ func (pr *Profile) addFilters(plugins []*Plugin, policy []Weighted, named map[*P
 			if inst, err = pl.instance(nil); err != nil {
 				return err
 			}
-			pr.addAllocator(0, inst)
-			pr.addPreemptor(0, inst)
+			pr.addAllocator(pl.Name, 0, inst)
+			pr.addPreemptor(pl.Name, 0, inst)
 		}
 		pr.addFilter(pl.Name, except(plugins, policy, pl), inst)
 	}
@@ -253,9 +264,9 @@ func (pr *Profile) bitOf(name string) int8 {
 	return -1
 }
 
-func (pr *Profile) addPreemptor(except Points, inst any) {
+func (pr *Profile) addPreemptor(name string, except Points, inst any) {
 	if pre, ok := inst.(Preemptor); ok && except&AtPostFilter == 0 {
-		pr.preemptors = append(pr.preemptors, pre)
+		pr.preemptors = append(pr.preemptors, namedPreemptor{name, pre})
 	}
 }
 
@@ -269,9 +280,9 @@ func (pr *Profile) addScorer(name string, w Weighted, inst any) {
 	}
 }
 
-func (pr *Profile) addAllocator(except Points, inst any) {
+func (pr *Profile) addAllocator(name string, except Points, inst any) {
 	if a, ok := inst.(Allocator); ok && except&AtReserve == 0 {
-		pr.allocators = append(pr.allocators, a)
+		pr.allocators = append(pr.allocators, namedAllocator{name, a})
 	}
 }
 

@@ -127,7 +127,7 @@ func (ks *rankings) rawScores(s *cluster.State, p cluster.PodID, r *ranking, nod
 	pr := ks.profile
 	for _, i := range r.bases {
 		ks.one = resize(ks.one, len(nodes))
-		if !Scores(pr.scorers[i].Scorer, s, p, nodes, ks.one) {
+		if !ks.scores(&pr.scorers[i], s, p, nodes, ks.one) {
 			continue
 		}
 		if r.base == nil {
@@ -141,12 +141,21 @@ func (ks *rankings) rawScores(s *cluster.State, p cluster.PodID, r *ranking, nod
 	said := r.normals[:0]
 	for _, i := range r.normals {
 		out := make([]int64, len(nodes))
-		if Scores(pr.scorers[i].Scorer, s, p, nodes, out) {
+		if ks.scores(&pr.scorers[i], s, p, nodes, out) {
 			said, raws = append(said, i), append(raws, out)
 		}
 	}
 	r.normals = said
 	return raws
+}
+
+// scores is Scores of a scorer of the profile.
+func (ks *rankings) scores(sc *weightedScorer, s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
+	ks.work.Scored += uint64(len(nodes))
+	ks.profile.watch.begin(PhaseScore, sc.name)
+	said := Scores(sc.Scorer, s, p, nodes, out)
+	ks.profile.watch.end()
+	return said
 }
 
 func allSame(raws [][]int64) bool {
@@ -246,7 +255,9 @@ func (ks *rankings) strike(s *cluster.State, p cluster.PodID, r *ranking, filter
 	ks.work.Filtered += uint64(len(nodes))
 	before := append(ks.before[:0], nodes...)
 	ks.before = before
+	ks.profile.watch.begin(PhaseFilter, ks.profile.filters[filter].name)
 	kept := Narrow(ks.profile.filters[filter].Filter, s, p, nodes)
+	ks.profile.watch.end()
 	if len(kept) == len(before) {
 		return kept
 	}
@@ -281,8 +292,7 @@ func (ks *rankings) judge(s *cluster.State, p cluster.PodID, r *ranking, nodes [
 	clear(ks.sum)
 	for _, i := range r.sums {
 		sc := &pr.scorers[i]
-		ks.work.Scored += uint64(len(nodes))
-		if !Scores(sc.Scorer, s, p, nodes, ks.one) {
+		if !ks.scores(sc, s, p, nodes, ks.one) {
 			continue
 		}
 		for j, v := range ks.one {

@@ -5,7 +5,9 @@ import "github.com/berthsim/berth/cluster"
 // selectRanked is Select by a ranking. known is false if there is none that can say.
 func (pr *Profile) selectRanked(s *cluster.State, p cluster.PodID) (n cluster.NodeID, known bool) {
 	ks := &pr.ranks
+	pr.watch.begin(PhaseRank, "")
 	r := ks.For(s, p)
+	pr.watch.end()
 	if r == nil {
 		return cluster.None, false
 	}
@@ -68,11 +70,13 @@ func (pr *Profile) mask(s *cluster.State, p cluster.PodID, r *ranking) (masked [
 // best returns the node that p gets, None if none is feasible.
 func (ks *rankings) best(s *cluster.State, p cluster.PodID, r *ranking) cluster.NodeID {
 	ks.active = ks.active[:0]
+	ks.profile.watch.begin(PhaseFilter, "")
 	for _, b := range r.blocs {
 		if b.feasible > 0 && mayAll(r.rules, b) {
 			ks.active = append(ks.active, b)
 		}
 	}
+	ks.profile.watch.end()
 	switch len(ks.active) {
 	case 0:
 		return cluster.None
@@ -137,7 +141,9 @@ func (ks *rankings) total(s *cluster.State, p cluster.PodID, r *ranking) {
 		for _, b := range ks.active {
 			ks.cells = append(ks.cells, Cell{t, b})
 		}
+		ks.profile.watch.begin(PhaseScore, ks.profile.scorers[t.plugin].name)
 		t.Scores(ks.cells, ks.raw)
+		ks.profile.watch.end()
 		ks.add(s, p, &ks.profile.scorers[t.plugin])
 	}
 }
@@ -145,9 +151,7 @@ func (ks *rankings) total(s *cluster.State, p cluster.PodID, r *ranking) {
 // add normalises raw and adds it to sum.
 func (ks *rankings) add(s *cluster.State, p cluster.PodID, sc *weightedScorer) {
 	ks.work.Scored += uint64(len(ks.raw))
-	if sc.normalizer != nil {
-		sc.normalizer.Normalize(s, p, ks.heads, ks.raw)
-	}
+	sc.normalize(s, p, ks.heads, ks.raw, ks.profile.watch)
 	for k, v := range ks.raw {
 		sc.check(s, p, ks.heads[k], v)
 		ks.sum[k] += sc.weight * v

@@ -79,7 +79,9 @@ func (pr *Profile) inZones() bool { return pr.sampling.Adaptive || pr.ties == Ti
 // the nodes, or rule out all.
 func (pr *Profile) preselect(s *cluster.State, p cluster.PodID) (names []string, plugin string, bits uint64, v Verdict) {
 	for _, pre := range pr.preselectors {
+		pr.watch.begin(PhasePreFilter, pre.name)
 		these, some, v := pre.Preselect(s, p)
+		pr.watch.end()
 		if v.Code != Success {
 			return nil, pre.name, bits | 1<<pre.bit, v
 		}

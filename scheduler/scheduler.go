@@ -16,6 +16,7 @@ type Scheduler struct {
 	service   cluster.Time
 	seen      func(Attempt)
 	queue     queue
+	watch     watch
 
 	// failedAt says, by class, at which version of the State a pod of the class
 	// fitted nowhere. Until anything changes, no other does: a class is what
@@ -123,6 +124,8 @@ type Attempt struct {
 // Step implements cluster.Controller. It tries every pod for which trying again
 // can make a difference.
 func (sc *Scheduler) Step(s *cluster.State, events []cluster.Event) (wake cluster.Time) {
+	sc.watch.begin(PhaseQueue, "")
+	defer sc.watch.end()
 	sc.stats.pass(sc.Lengths(), s.Now-sc.stepped)
 	sc.stepped = s.Now
 	if len(events) > 0 {
@@ -218,7 +221,9 @@ func (sc *Scheduler) cycle(s *cluster.State, p cluster.PodID) result {
 		return r
 	}
 	r := result{node: cluster.None}
+	sc.watch.begin(PhaseDiagnose, "")
 	r.rejected, r.pending = pr.rejectors(s, p)
+	sc.watch.end()
 	if pr.Err() == nil {
 		r.preemption, r.preempts = pr.Preemption(s, p)
 	}
@@ -279,7 +284,9 @@ func (sc *Scheduler) bind(s *cluster.State, p cluster.PodID, f *flying) {
 	}
 	sc.tell(s, p, n, 0)
 	sc.queue.done(p)
+	sc.watch.begin(PhaseBind, "")
 	s.Bind(p, n, f.devices)
+	sc.watch.end()
 }
 
 // bindToGone is bind for a node that has gone. Kube-scheduler learns of that only

@@ -105,7 +105,9 @@ func (t *Trial) Close() { t.Undo(0) }
 // which that was.
 func (t *Trial) Verdict(n cluster.NodeID) (plugin string, v Verdict) {
 	t.ask()
+	work := &t.profile.ranks.work
 	for i := range t.filters {
+		work.Filtered++
 		if v := t.filters[i].may(n); v.Code != Success {
 			return t.filters[i].name, v
 		}
