@@ -17,18 +17,22 @@ import (
 
 const resultsFile = "results.json"
 
-// A savedFile is one file of a result folder.
-type savedFile struct {
-	name  string
-	write func(io.Writer) error
+// A SavedFile is one file of a Folder.
+type SavedFile struct {
+	Name  string
+	Write func(io.Writer) error
 }
 
-// savedFiles are all files of a result folder.
-func (r *Results) savedFiles() []savedFile {
+// A Folder is results as files. The first is what such a folder is known by: JSON with
+// a member "version" that begins with "berth/".
+type Folder []SavedFile
+
+// folder returns all files of a result folder.
+func (r *Results) folder() Folder {
 	in := func(f Format) func(io.Writer) error {
 		return func(w io.Writer) error { return r.Write(w, f, nil) }
 	}
-	return []savedFile{
+	return Folder{
 		{resultsFile, in(FormatJSON)},
 		{"summary.csv", in(FormatCSV)},
 		{"table.txt", in(FormatTable)},
@@ -37,20 +41,16 @@ func (r *Results) savedFiles() []savedFile {
 }
 
 // Save writes the results into the folder dir: results.json, summary.csv,
-// table.txt and curves.csv. Missing parents are created; an earlier result at
-// dir is replaced. Anything else there is an error, see CheckSaveDir.
-//
-// The folder is written beside dir, synced, and renamed into place. Whenever
-// the program or the machine stops, a whole result is at dir or, in the
-// moment between two renames, in the folder NAME.*.partial beside it.
-func (r *Results) Save(dir string) error {
-	return saveFolder(dir, r.savedFiles())
-}
+// table.txt and curves.csv, as Folder.Save does.
+func (r *Results) Save(dir string) error { return r.folder().Save(dir) }
 
-// CheckSaveDir returns nil if Save would accept dir: it does not exist, is
-// empty, or holds an earlier result and nothing else. It lets a program refuse
-// before hours of work rather than after.
-func CheckSaveDir(dir string) error {
+// CheckSaveDir returns nil if Save would accept dir.
+func CheckSaveDir(dir string) error { return (*Results)(nil).folder().Check(dir) }
+
+// Check returns nil if Save would accept dir: it does not exist, is
+// empty, or holds an earlier result of the kind and nothing else. It lets a program
+// refuse before hours of work rather than after.
+func (f Folder) Check(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
 		return nil
@@ -58,37 +58,41 @@ func CheckSaveDir(dir string) error {
 	if err != nil {
 		return fmt.Errorf("can't save results to %s: %w; give another folder", dir, err)
 	}
-	if !isResultFolder(dir) {
+	if !f.is(dir) {
 		return fmt.Errorf("can't save results to %s: it holds %s but no result of Berth; give a folder that is new, empty or an earlier result", dir, entries[0].Name())
 	}
-	ours := (*Results)(nil).savedFiles()
 	for _, e := range entries {
-		if !slices.ContainsFunc(ours, func(f savedFile) bool { return f.name == e.Name() }) {
+		if !slices.ContainsFunc(f, func(ours SavedFile) bool { return ours.Name == e.Name() }) {
 			return fmt.Errorf("can't replace the result in %s: it also holds %s, which would be lost; move that elsewhere or give another folder", dir, e.Name())
 		}
 	}
 	return nil
 }
 
-// isResultFolder reports whether dir has a results.json of some version of
-// Berth. Other programs use that name too.
-func isResultFolder(dir string) bool {
-	data, err := os.ReadFile(filepath.Join(dir, resultsFile))
+// is reports whether dir has the first file, of some version of Berth. Other programs
+// use that name too.
+func (f Folder) is(dir string) bool {
+	data, err := os.ReadFile(filepath.Join(dir, f[0].Name))
 	var head struct {
 		Version string `json:"version"`
 	}
 	return err == nil && json.Unmarshal(data, &head) == nil && strings.HasPrefix(head.Version, "berth/")
 }
 
-// saveFolder makes files the content of dir, all or none.
-func saveFolder(dir string, files []savedFile) (err error) {
+// Save makes the files the content of dir, all or none. Missing parents are created; an
+// earlier result at dir is replaced. Anything else there is an error, see Check.
+//
+// The folder is written beside dir, synced, and renamed into place. Whenever
+// the program or the machine stops, a whole result is at dir or, in the
+// moment between two renames, in the folder NAME.*.partial beside it.
+func (f Folder) Save(dir string) (err error) {
 	if dir, err = filepath.Abs(dir); err != nil { // "." can't be renamed
 		return fmt.Errorf("saving results: %w", err)
 	}
 	if target, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = target // replace what a link points to, not the link
 	}
-	if err := CheckSaveDir(dir); err != nil {
+	if err := f.Check(dir); err != nil {
 		return err
 	}
 	parent := filepath.Dir(dir)
@@ -99,7 +103,7 @@ func saveFolder(dir string, files []savedFile) (err error) {
 	if err != nil {
 		return fmt.Errorf("saving results to %s: %w", dir, err)
 	}
-	err = writeFolder(filepath.Join(work, "new"), files)
+	err = writeFolder(filepath.Join(work, "new"), f)
 	if err == nil {
 		err = swapFolders(work, dir)
 	}
@@ -127,12 +131,12 @@ func clearAway(work, dir string) error {
 }
 
 // writeFolder makes the folder and its files, and waits until they are on disk.
-func writeFolder(folder string, files []savedFile) error {
+func writeFolder(folder string, files Folder) error {
 	if err := os.Mkdir(folder, 0o777); err != nil { // not MkdirTemp's 0700: the umask decides
 		return err
 	}
 	for _, f := range files {
-		if err := writeSynced(filepath.Join(folder, f.name), f.write); err != nil {
+		if err := writeSynced(filepath.Join(folder, f.Name), f.Write); err != nil {
 			return err
 		}
 	}

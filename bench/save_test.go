@@ -161,12 +161,12 @@ func TestFailedWriteKeepsTheOldResult(t *testing.T) {
 	save(t, sampleResults(1), dir)
 	before := tree(t, root)
 	full := errors.New("no space left")
-	files := sampleResults(2).savedFiles()
-	files[2].write = func(w io.Writer) error {
+	files := sampleResults(2).folder()
+	files[2].Write = func(w io.Writer) error {
 		fmt.Fprint(w, "half a table")
 		return full
 	}
-	if err := saveFolder(dir, files); !errors.Is(err, full) {
+	if err := files.Save(dir); !errors.Is(err, full) {
 		t.Errorf("got %v, want it to wrap the cause", err)
 	}
 	if got := tree(t, root); !reflect.DeepEqual(got, before) {
@@ -180,17 +180,17 @@ func TestAWholeResultAtEachMoment(t *testing.T) {
 	dir := filepath.Join(root, "out")
 	save(t, sampleResults(1), dir)
 	old := tree(t, dir)
-	files := sampleResults(2).savedFiles()
+	files := sampleResults(2).folder()
 	for i := range files {
-		write := files[i].write
-		files[i].write = func(w io.Writer) error {
+		write := files[i].Write
+		files[i].Write = func(w io.Writer) error {
 			if got := tree(t, dir); !reflect.DeepEqual(got, old) {
-				t.Errorf("while writing %s the old result is %v", files[i].name, got)
+				t.Errorf("while writing %s the old result is %v", files[i].Name, got)
 			}
 			return write(w)
 		}
 	}
-	if err := saveFolder(dir, files); err != nil {
+	if err := files.Save(dir); err != nil {
 		t.Fatal(err)
 	}
 }
