@@ -76,6 +76,13 @@ var mayImport = []row{
 		},
 		why: "runs everything on everything, but never a live cluster; quantiles of t, experiment files",
 	}, {
+		pkg: "bench/suite",
+		imports: []string{
+			"bench", "cluster", "scheduler", "plugins",
+			"github.com/google/pprof", "github.com/grafana/pyroscope-go", "golang.org/x/perf",
+		},
+		why: "measures how fast the scheduler decides, which takes a clock and a profiler, apart from what it decides; statistics of benchmarks are benchstat's",
+	}, {
 		pkg: "cmd/berth", imports: []string{anything, "github.com/spf13/cobra", "go.uber.org/zap", "golang.org/x/term"},
 		tests: []string{"github.com/rogpeppe/go-internal"},
 		why:   "a main wires all",
