@@ -71,7 +71,7 @@ func matchesAll(s *cluster.State, terms []cluster.PodTerm, c *cluster.Class) boo
 // nodes. Each column has its own sums.
 type domainSums struct {
 	columns []sumColumn
-	byClass [][]share // what a pod of a class brings
+	byClass [][]share // what a pod of a class brings, by ClassID; nothing past the end
 	any     bool      // pods of some class bring something
 }
 
@@ -106,8 +106,19 @@ func (d *domainSums) column(key string, first int) int {
 
 // bring notes what each pod of class c brings to a column.
 func (d *domainSums) bring(c cluster.ClassID, column int, weight int64) {
+	for len(d.byClass) <= int(c) {
+		d.byClass = append(d.byClass, nil)
+	}
 	d.byClass[c] = append(d.byClass[c], share{column, weight})
 	d.any = true
+}
+
+// of returns what a pod of class c brings.
+func (d *domainSums) of(c cluster.ClassID) []share {
+	if int(c) >= len(d.byClass) {
+		return nil
+	}
+	return d.byClass[c]
 }
 
 // addAll adds up what the pods on all nodes bring.
@@ -117,7 +128,7 @@ func (d *domainSums) addAll(s *cluster.State) {
 	}
 	for _, n := range s.Nodes.Live() {
 		for q := range s.PodsOn(n) {
-			for _, sh := range d.byClass[s.Pods.Class[q]] {
+			for _, sh := range d.of(s.Pods.Class[q]) {
 				c := &d.columns[sh.column]
 				c.node += sh.weight
 				c.brings = true
@@ -136,7 +147,7 @@ func (d *domainSums) addAll(s *cluster.State) {
 // addPod adds what a pod of class c on a node with these labels brings, times
 // delta.
 func (d *domainSums) addPod(c cluster.ClassID, node cluster.Labels, delta int) {
-	for _, sh := range d.byClass[c] {
+	for _, sh := range d.of(c) {
 		d.columns[sh.column].add(node, int64(delta)*sh.weight)
 	}
 }

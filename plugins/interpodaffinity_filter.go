@@ -64,24 +64,33 @@ func (f *affinityFilter) share() {
 		f.sums.column(away[i].TopologyKey, f.anti)
 	}
 	f.existing = len(f.sums.columns)
-	f.sums.byClass = make([][]share, s.Classes())
-	for id := range cluster.ClassID(s.Classes()) {
-		c := s.ClassByID(id)
-		if matchesAll(s, near, c) {
-			for i := range near {
-				f.sums.bring(id, f.sums.column(near[i].TopologyKey, 0), 1)
-			}
+	if len(near)+len(away) > 0 {
+		for id := range cluster.ClassID(s.Classes()) {
+			f.shareOwn(id)
 		}
-		for i := range away {
-			if incomingMatches(s, &away[i], c) {
-				f.sums.bring(id, f.sums.column(away[i].TopologyKey, f.anti), 1)
-			}
-		}
-		theirs := c.AntiAffinity.Required
+	}
+	for _, id := range s.AffineClasses() {
+		theirs := s.ClassByID(id).AntiAffinity.Required
 		for i := range theirs {
 			if theirs[i].Matches(s, f.class) {
 				f.sums.bring(id, f.sums.column(theirs[i].TopologyKey, f.existing), 1)
 			}
+		}
+	}
+}
+
+// shareOwn notes what pods of class id bring to the columns of the pod's own terms.
+func (f *affinityFilter) shareOwn(id cluster.ClassID) {
+	s, c := f.state, f.state.ClassByID(id)
+	near, away := f.class.Affinity.Required, f.class.AntiAffinity.Required
+	if matchesAll(s, near, c) {
+		for i := range near {
+			f.sums.bring(id, f.sums.column(near[i].TopologyKey, 0), 1)
+		}
+	}
+	for i := range away {
+		if incomingMatches(s, &away[i], c) {
+			f.sums.bring(id, f.sums.column(away[i].TopologyKey, f.anti), 1)
 		}
 	}
 }

@@ -30,36 +30,39 @@ func (pl *interPodAffinity) Score(s *cluster.State, p cluster.PodID) func(cluste
 }
 
 // weigh returns the weights that pods of each class bring to their domains, as
-// far as a pod of class own goes.
+// far as a pod of class own goes. Only classes with terms of their own can bring
+// anything for a pod without preferred ones.
 func (pl *interPodAffinity) weigh(s *cluster.State, own *cluster.Class) *domainSums {
-	d := &domainSums{byClass: make([][]share, s.Classes())}
-	for id := range cluster.ClassID(s.Classes()) {
-		c := s.ClassByID(id)
-		bring := func(t *cluster.PodTerm, weight int32) {
-			d.bring(id, d.column(t.TopologyKey, 0), int64(weight))
-		}
-		weighIncoming := func(terms []cluster.WeightedPodTerm, sign int32) {
-			for i := range terms {
-				if incomingMatches(s, &terms[i].PodTerm, c) {
-					bring(&terms[i].PodTerm, sign*terms[i].Weight)
+	d := &domainSums{}
+	bring := func(id cluster.ClassID, t *cluster.PodTerm, weight int32) {
+		d.bring(id, d.column(t.TopologyKey, 0), int64(weight))
+	}
+	incoming := func(terms []cluster.WeightedPodTerm, sign int32) {
+		for i := range terms {
+			for id := range cluster.ClassID(s.Classes()) {
+				if incomingMatches(s, &terms[i].PodTerm, s.ClassByID(id)) {
+					bring(id, &terms[i].PodTerm, sign*terms[i].Weight)
 				}
 			}
 		}
-		weighExisting := func(terms []cluster.WeightedPodTerm, sign int32) {
+	}
+	incoming(own.Affinity.Preferred, 1)
+	incoming(own.AntiAffinity.Preferred, -1)
+	for _, id := range s.AffineClasses() {
+		c := s.ClassByID(id)
+		existing := func(terms []cluster.WeightedPodTerm, sign int32) {
 			for i := range terms {
 				if terms[i].Matches(s, own) {
-					bring(&terms[i].PodTerm, sign*terms[i].Weight)
+					bring(id, &terms[i].PodTerm, sign*terms[i].Weight)
 				}
 			}
 		}
-		weighIncoming(own.Affinity.Preferred, 1)
-		weighIncoming(own.AntiAffinity.Preferred, -1)
-		weighExisting(c.Affinity.Preferred, 1)
-		weighExisting(c.AntiAffinity.Preferred, -1)
+		existing(c.Affinity.Preferred, 1)
+		existing(c.AntiAffinity.Preferred, -1)
 		for i := range c.Affinity.Required {
 			t := &c.Affinity.Required[i]
 			if pl.HardPodAffinityWeight > 0 && t.Matches(s, own) {
-				bring(t, pl.HardPodAffinityWeight)
+				bring(id, t, pl.HardPodAffinityWeight)
 			}
 		}
 	}

@@ -38,6 +38,7 @@ type scoringStrategy struct {
 type fit struct {
 	ignored       []string // extended resources, which are not filtered by
 	ignoredGroups []string // what comes before the slash in others
+	needs         []need   // scratch
 	strategy
 }
 
@@ -58,7 +59,7 @@ func newFit(args scheduler.Args) (*fit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scoringStrategy: %w", err)
 	}
-	return &fit{a.IgnoredResources, a.IgnoredResourceGroups, st}, nil
+	return &fit{ignored: a.IgnoredResources, ignoredGroups: a.IgnoredResourceGroups, strategy: st}, nil
 }
 
 // checkIgnored reports what can't be the name of a resource, or of a group.
@@ -199,20 +200,29 @@ func (*fit) Depends(*cluster.State, cluster.ClassID) scheduler.Dependence {
 	return scheduler.Dependence{Filter: scheduler.Row, Score: scheduler.Row}
 }
 
-// FilterBatch implements scheduler.BatchFilter, a column at a time.
+// FilterBatch implements scheduler.BatchFilter.
 func (f *fit) FilterBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID) []cluster.NodeID {
+	f.needs = f.needs[:0]
 	for r, want := range s.Class(p).Requests {
-		if want <= 0 || f.ignores(s, cluster.Resource(r)) {
-			continue
+		if want > 0 && !f.ignores(s, cluster.Resource(r)) {
+			f.needs = append(f.needs, need{s.Nodes.Cap[r], s.Nodes.Used[r], want})
 		}
-		capacity, used := s.Nodes.Cap[r], s.Nodes.Used[r]
-		kept := nodes[:0]
-		for _, n := range nodes {
-			if want <= capacity[n]-used[n] {
-				kept = append(kept, n)
+	}
+	needs, kept := f.needs, nodes[:0]
+next:
+	for _, n := range nodes {
+		for i := range needs {
+			if x := &needs[i]; x.want > x.capacity[n]-x.used[n] {
+				continue next
 			}
 		}
-		nodes = kept
+		kept = append(kept, n)
 	}
-	return nodes
+	return kept
+}
+
+// A need is what a pod requests of a resource, beside the columns of nodes.
+type need struct {
+	capacity, used []int64
+	want           int64
 }

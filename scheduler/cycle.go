@@ -73,13 +73,14 @@ func (pr *Profile) preScore(s *cluster.State, p cluster.PodID) error {
 
 // feasible returns the feasible nodes in the order in which they were looked at.
 func (pr *Profile) feasible(s *cluster.State, p cluster.PodID) []cluster.NodeID {
-	pr.all, pr.bare = false, false
+	pr.all, pr.bare, pr.sorted = false, false, false
 	if pr.asks(s, p, VerbFilter) {
 		return pr.feasibleExtended(s, p)
 	}
 	v := pr.visiting(s, p, pr.nodes)
 	pr.rejected, pr.pending = v.bits, 0
 	pr.all = v.all && !pr.asks(s, p, VerbPreempt)
+	pr.sorted = v.all && !pr.inZones()
 	if v.ruled.Code != Success {
 		return nil
 	}
@@ -259,10 +260,7 @@ func (pr *Profile) score(s *cluster.State, p cluster.PodID, nodes []cluster.Node
 		if !pr.scorers[i].scores(s, p, nodes, pr.one, pr.bare, pr.watch) {
 			continue
 		}
-		weight := pr.scorers[i].weight
-		for j, v := range pr.one {
-			pr.sum[j] += weight * v
-		}
+		pr.scorers[i].add(s, p, nodes, pr.one, pr.sum)
 	}
 	pr.addPriorities(s, p, nodes, pr.sum, nil)
 	return pr.sum
@@ -281,8 +279,8 @@ func (e *ScoreError) Error() string {
 	return fmt.Sprintf("plugin %s scores %d for node %s and pod %s; scores go from 0 to %d", e.Plugin, e.Score, e.Node, e.Pod, MaxScore)
 }
 
-// scores sets out to the plugin's normalised scores. It returns false if the
-// plugin has no say about p, and panics with a *ScoreError.
+// scores sets out to the plugin's normalised scores, which have not been checked. It
+// returns false if the plugin has no say about p.
 func (sc *weightedScorer) scores(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64, bare bool, w watch) bool {
 	w.begin(PhaseScore, sc.name)
 	said := rawScores(sc.Scorer, s, p, nodes, out, bare)
@@ -291,10 +289,18 @@ func (sc *weightedScorer) scores(s *cluster.State, p cluster.PodID, nodes []clus
 		return false
 	}
 	sc.normalize(s, p, nodes, out, w)
-	for j, v := range out {
-		sc.check(s, p, nodes[j], v)
-	}
 	return true
+}
+
+// add adds the plugin's scores to sum, times its weight. It panics with a *ScoreError.
+func (sc *weightedScorer) add(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, scores, sum []int64) {
+	sum = sum[:len(scores)]
+	for j, v := range scores {
+		if uint64(v) > MaxScore {
+			sc.check(s, p, nodes[j], v)
+		}
+		sum[j] += sc.weight * v
+	}
 }
 
 // normalize normalises out, if the plugin does.

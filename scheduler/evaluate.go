@@ -54,6 +54,7 @@ func (pr *Profile) Evaluate(s *cluster.State, p cluster.PodID) Evaluation {
 	e.Chosen = 0
 	if len(nodes) > 1 {
 		sum := pr.tellScores(s, p, r, &e)
+		pr.sorted = false
 		e.Chosen = pr.choose(s, p, nodes, sum)
 	}
 	return e
@@ -78,8 +79,8 @@ func (pr *Profile) tellScores(s *cluster.State, p cluster.PodID, r *search, e *E
 		rawScores(sc.Scorer, s, p, nodes, raw, r.bare)
 		for j := range nodes {
 			e.Feasible[j].Scores = append(e.Feasible[j].Scores, PluginScore{sc.name, raw[j], one[j], sc.weight})
-			sum[j] += sc.weight * one[j]
 		}
+		sc.add(s, p, nodes, one, sum)
 	}
 	pr.addPriorities(s, p, nodes, sum, func(j int, score PluginScore) {
 		e.Scored = true

@@ -60,6 +60,7 @@ type Profile struct {
 	all      bool     // the last Select looked at all nodes, unless enough were feasible, and asked nobody else
 	bare     bool     // of what the last Select found feasible, an extender has sent back the nodes
 	last     *search  // the last for which extenders were asked, nil if there is none
+	sorted   bool     // what the last Select found feasible is in order of arrival
 	told     []bool   // of the last nodes to be scored, which extenders have scored; nil if none
 
 	ranks rankings

@@ -295,12 +295,7 @@ func (ks *rankings) judge(s *cluster.State, p cluster.PodID, r *ranking, nodes [
 		if !ks.scores(sc, s, p, nodes, ks.one) {
 			continue
 		}
-		for j, v := range ks.one {
-			if uint64(v) > MaxScore {
-				sc.check(s, p, nodes[j], v)
-			}
-			ks.sum[j] += sc.weight * v
-		}
+		sc.add(s, p, nodes, ks.one, ks.sum)
 	}
 	for j, n := range nodes {
 		score := int32(ks.sum[j])

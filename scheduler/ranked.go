@@ -152,10 +152,7 @@ func (ks *rankings) total(s *cluster.State, p cluster.PodID, r *ranking) {
 func (ks *rankings) add(s *cluster.State, p cluster.PodID, sc *weightedScorer) {
 	ks.work.Scored += uint64(len(ks.raw))
 	sc.normalize(s, p, ks.heads, ks.raw, ks.profile.watch)
-	for k, v := range ks.raw {
-		sc.check(s, p, ks.heads[k], v)
-		ks.sum[k] += sc.weight * v
-	}
+	sc.add(s, p, ks.heads, ks.raw, ks.sum)
 }
 
 // Kept calls yield with each feasible node and its total score, in no order, as far as

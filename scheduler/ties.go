@@ -30,6 +30,14 @@ func (pr *Profile) choose(s *cluster.State, p cluster.PodID, nodes []cluster.Nod
 		return chooseKube(sum, 0)
 	}
 	best, order := 0, s.Nodes.Order
+	if pr.sorted {
+		for i, v := range sum {
+			if v > sum[best] {
+				best = i
+			}
+		}
+		return best
+	}
 	for i, v := range sum {
 		if v > sum[best] || v == sum[best] && order[nodes[i]] < order[nodes[best]] {
 			best = i
