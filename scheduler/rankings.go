@@ -9,6 +9,7 @@ type rankings struct {
 	profile *Profile
 	state   *cluster.State // that they are about
 	off     bool
+	always  bool // a class is ranked when its first pod comes
 
 	classes []rankedClass // by ClassID
 	bytes   int           // of all rankings
@@ -75,6 +76,10 @@ func (pr *Profile) mayRank() bool {
 // It changes no decision; it is on unless it is switched off.
 func (pr *Profile) SetRanking(on bool) { pr.ranks.off = !on }
 
+// RankAlways has rankings made even for pods that may be the only ones of their class,
+// and followed however much has changed: so that tests put them to the test.
+func (pr *Profile) RankAlways() { pr.ranks.always = true }
+
 // Work returns what the profile has done so far.
 func (pr *Profile) Work() Work { return pr.ranks.work }
 
@@ -82,7 +87,7 @@ func (pr *Profile) Work() Work { return pr.ranks.work }
 // to be looked at.
 func (ks *rankings) For(s *cluster.State, p cluster.PodID) *ranking {
 	if ks.state != s {
-		*ks = rankings{profile: ks.profile, off: ks.off, work: ks.work, state: s}
+		*ks = rankings{profile: ks.profile, off: ks.off, always: ks.always, work: ks.work, state: s}
 	}
 	ks.turn++
 	id := s.Pods.Class[p]
@@ -101,7 +106,7 @@ func (ks *rankings) For(s *cluster.State, p cluster.PodID) *ranking {
 		}
 		ks.drop(id)
 	}
-	if last == 0 {
+	if last == 0 && !ks.always {
 		return nil // it may never come again
 	}
 	return ks.make(s, p, c, last)
@@ -205,7 +210,7 @@ func (ks *rankings) refresh(s *cluster.State, p cluster.PodID, r *ranking) outco
 	if len(list) == 0 {
 		return upToDate
 	}
-	if len(list)*refreshCost > len(ks.live) && len(r.rules)+len(r.ranks) == 0 && len(ks.live) > minScan {
+	if !ks.always && len(list)*refreshCost > len(ks.live) && len(r.rules)+len(r.ranks) == 0 && len(ks.live) > minScan {
 		return tooMuch
 	}
 	if !ks.follow(s, r, list) {

@@ -25,7 +25,9 @@ type Berth struct {
 	State *cluster.State
 	// Kube decides as upstream at parallelism 1 does, Lowest takes the earliest of equal nodes.
 	Kube, Lowest *scheduler.Profile
-	extended     bool
+	// Ranked decides as Lowest does, looks at all nodes, and keeps what plugins say.
+	Ranked   *scheduler.Profile
+	extended bool
 
 	convert *manifest.Converter
 	pods    map[string]cluster.PodID
@@ -47,6 +49,11 @@ func Configured(text []byte, more ...*scheduler.Plugin) (*Berth, error) {
 	if b.Lowest, err = profileOf(text, more); err != nil {
 		return nil, err
 	}
+	if b.Ranked, err = profileOf(text, more); err != nil {
+		return nil, err
+	}
+	b.Ranked.SetSampling(scheduler.Sampling{})
+	b.Ranked.RankAlways()
 	return b, nil
 }
 
@@ -54,6 +61,7 @@ func Configured(text []byte, more ...*scheduler.Plugin) (*Berth, error) {
 func (b *Berth) SetExtenders(extenders []scheduler.Extender) {
 	b.Kube.SetExtenders(extenders)
 	b.Lowest.SetExtenders(extenders)
+	b.Ranked.SetExtenders(extenders)
 	b.extended = true
 }
 

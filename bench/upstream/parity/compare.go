@@ -35,6 +35,7 @@ func (m Mismatch) String() string {
 // A Comparison collects what was compared.
 type Comparison struct {
 	Pods, Comparisons int
+	Ranked            int // pods that were decided about by a ranking, too
 	Mismatches        []Mismatch
 }
 
@@ -142,7 +143,7 @@ func (c *comparer) failure(e *scheduler.Evaluation) {
 	} else {
 		c.equal("error", plugin(c.want.Err), plugin(got))
 	}
-	for _, pr := range []*scheduler.Profile{c.berth.Kube, c.berth.Lowest} {
+	for _, pr := range []*scheduler.Profile{c.berth.Kube, c.berth.Lowest, c.berth.Ranked} {
 		_, _, ok := pr.Select(c.berth.State, c.pod)
 		c.equal("choice after an error", false, ok)
 	}
@@ -250,6 +251,7 @@ func (c *comparer) choice(e *scheduler.Evaluation) {
 	kube := name(n, ok)
 	n, _, ok = c.berth.Lowest.Select(s, c.pod)
 	lowest := name(n, ok)
+	c.ranked(e, lowest)
 	if c.want.Chosen == "" {
 		c.equal("choice", "", kube)
 		c.equal("choice by lowest", "", lowest)
@@ -272,9 +274,48 @@ func (c *comparer) choice(e *scheduler.Evaluation) {
 	c.equal("choice by lowest among "+strings.Join(best, " "), true, slices.Contains(best, lowest))
 }
 
+// ranked compares what is kept from one decision to the next with the same said anew: unless only a sample
+// of nodes is looked at, as upstream does where nothing scores.
+func (c *comparer) ranked(e *scheduler.Evaluation, lowest string) {
+	s, pr := c.berth.State, c.berth.Ranked
+	if c.berth.extended || !pr.Prefers() || len(s.Nodes.Live()) >= sampledFrom {
+		return
+	}
+	n, _, ok := pr.Select(s, c.pod)
+	chosen := ""
+	if ok {
+		chosen = s.Nodes.Name[n]
+	}
+	c.equal("choice by ranking", lowest, chosen)
+	if !ok {
+		c.equal("rejectors by ranking", c.want.Rejectors, pr.Rejectors(s, c.pod))
+	}
+	totals := map[cluster.NodeID]int64{}
+	if !pr.Kept(s, c.pod, func(n cluster.NodeID, total int64) { totals[n] = total }) || e.Diagnosis.Err != nil {
+		return
+	}
+	c.Ranked++
+	if s.Pods.Nominated[c.pod] != cluster.None {
+		return
+	}
+	c.equal("feasible nodes by ranking", len(e.Feasible), len(totals))
+	for i := range e.Feasible {
+		if f := &e.Feasible[i]; e.Scored {
+			c.equal("total by ranking of "+s.Nodes.Name[f.Node], f.Total, totals[f.Node])
+		}
+	}
+}
+
+// sampledFrom is the number of nodes from which upstream looks at a sample.
+const sampledFrom = 100
+
 func (c *comparer) preemption() {
 	s := c.berth.State
 	pre, ok := c.berth.Kube.Preemption(s, c.pod)
+	if !c.berth.extended && len(s.Nodes.Live()) < sampledFrom {
+		ranked, finds := c.berth.Ranked.Preemption(s, c.pod)
+		c.equal("preemption by ranking", fmt.Sprint(pre, ok), fmt.Sprint(ranked, finds))
+	}
 	want := c.want.Preemption
 	if want == nil || !want.Nominates || want.Node == "" {
 		c.clears(ok && pre.Node == cluster.None)

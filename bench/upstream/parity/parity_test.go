@@ -33,6 +33,10 @@ func TestParity(t *testing.T) {
 	if missing := run.Tally.Missing(tally.Expected); pods >= 20000 && len(missing) > 0 {
 		t.Errorf("no pod met these outcomes: %s", strings.Join(missing, "; "))
 	}
+	t.Logf("%d pods were also decided about by what is kept", run.Ranked)
+	if 5*run.Ranked < run.Pods {
+		t.Errorf("only %d of %d pods have a ranking", run.Ranked, run.Pods)
+	}
 	t.Log(run)
 }
 

@@ -59,6 +59,7 @@ func Scenarios(seed uint64, pods int) (*Run, error) {
 func (r *Run) merge(other *Run) {
 	r.Pods += other.Pods
 	r.Comparisons += other.Comparisons
+	r.Ranked += other.Ranked
 	r.Clusters += other.Clusters
 	r.Mismatches = append(r.Mismatches, other.Mismatches...)
 	r.Tally.Merge(other.Tally)
