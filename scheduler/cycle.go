@@ -118,8 +118,8 @@ func (pr *Profile) narrow(f *namedFilter, s *cluster.State, p cluster.PodID, nod
 	pr.ranks.work.Filtered += uint64(before)
 	pr.watch.begin(PhaseFilter, f.name)
 	defer pr.watch.end()
-	if b, ok := f.Filter.(BatchFilter); ok {
-		nodes = b.FilterBatch(s, p, nodes)
+	if f.batch != nil {
+		nodes = f.batch.FilterBatch(s, p, nodes)
 	} else if may := f.Filter.Filter(s, p); may != nil {
 		kept := nodes[:0]
 		for _, n := range nodes {
@@ -136,6 +136,22 @@ func (pr *Profile) narrow(f *namedFilter, s *cluster.State, p cluster.PodID, nod
 		pr.rejected |= 1 << f.bit
 	}
 	return nodes
+}
+
+// keep is Narrow.
+func (f *namedFilter) keep(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID) []cluster.NodeID {
+	if f.batch != nil {
+		return f.batch.FilterBatch(s, p, nodes)
+	}
+	return Narrow(f.Filter, s, p, nodes)
+}
+
+// raw is Scores.
+func (sc *weightedScorer) raw(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
+	if sc.batch != nil {
+		return sc.batch.ScoreBatch(s, p, nodes, out)
+	}
+	return Scores(sc.Scorer, s, p, nodes, out)
 }
 
 // tryNominated returns the node that is kept for p, if it is feasible; otherwise

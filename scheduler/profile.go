@@ -80,6 +80,7 @@ type namedFilter struct {
 	name string
 	bit  int8 // place in members
 	Filter
+	batch BatchFilter // nil if it is none
 }
 
 type namedPreselector struct {
@@ -119,7 +120,8 @@ type weightedScorer struct {
 	name   string
 	weight int64
 	Scorer
-	normalizer Normalizer // nil if it is none
+	batch      BatchScorer // nil if it is none
+	normalizer Normalizer  // nil if it is none
 }
 
 // NewProfile makes a profile of the plugins that policy names and of the
@@ -227,7 +229,8 @@ func except(plugins []*Plugin, policy []Weighted, pl *Plugin) Points {
 
 func (pr *Profile) addFilter(name string, except Points, inst any) {
 	if f, ok := inst.(Filter); ok && except&AtFilter == 0 {
-		pr.filters = append(pr.filters, namedFilter{name, pr.member(name, inst), f})
+		batch, _ := inst.(BatchFilter)
+		pr.filters = append(pr.filters, namedFilter{name, pr.member(name, inst), f, batch})
 	}
 	if f, ok := inst.(Preselector); ok && except&AtPreFilter == 0 {
 		pr.preselectors = append(pr.preselectors, namedPreselector{name, pr.member(name, inst), f})
@@ -273,8 +276,9 @@ func (pr *Profile) addPreemptor(name string, except Points, inst any) {
 
 func (pr *Profile) addScorer(name string, w Weighted, inst any) {
 	if sc, ok := inst.(Scorer); ok && w.Except&AtScore == 0 {
+		batch, _ := inst.(BatchScorer)
 		norm, _ := inst.(Normalizer)
-		pr.scorers = append(pr.scorers, weightedScorer{name, w.Weight, sc, norm})
+		pr.scorers = append(pr.scorers, weightedScorer{name, w.Weight, sc, batch, norm})
 		if pre, ok := inst.(PreScorer); ok {
 			pr.preScorers = append(pr.preScorers, namedPreScorer{name, pre})
 		}

@@ -153,7 +153,7 @@ func (ks *rankings) rawScores(s *cluster.State, p cluster.PodID, r *ranking, nod
 func (ks *rankings) scores(sc *weightedScorer, s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
 	ks.work.Scored += uint64(len(nodes))
 	ks.profile.watch.begin(PhaseScore, sc.name)
-	said := Scores(sc.Scorer, s, p, nodes, out)
+	said := sc.raw(s, p, nodes, out)
 	ks.profile.watch.end()
 	return said
 }
@@ -256,7 +256,7 @@ func (ks *rankings) strike(s *cluster.State, p cluster.PodID, r *ranking, filter
 	before := append(ks.before[:0], nodes...)
 	ks.before = before
 	ks.profile.watch.begin(PhaseFilter, ks.profile.filters[filter].name)
-	kept := Narrow(ks.profile.filters[filter].Filter, s, p, nodes)
+	kept := ks.profile.filters[filter].keep(s, p, nodes)
 	ks.profile.watch.end()
 	if len(kept) == len(before) {
 		return kept

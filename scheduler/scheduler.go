@@ -196,7 +196,9 @@ func (sc *Scheduler) try(s *cluster.State, p cluster.PodID) {
 		sc.queue.done(p)
 		return
 	}
-	sc.flying = flying{p, e.order, s.Now + sc.service, sc.cycle(s, p)}
+	f := &sc.flying
+	f.pod, f.order, f.until, f.result = p, e.order, s.Now+sc.service, result{node: cluster.None}
+	sc.cycle(s, p, &f.result)
 	for _, v := range sc.flying.preemption.Victims {
 		if sc.isHeld(s, v) {
 			sc.giveWay(s, v)
@@ -206,21 +208,21 @@ func (sc *Scheduler) try(s *cluster.State, p cluster.PodID) {
 }
 
 // cycle finds out where p goes, or why it goes nowhere.
-func (sc *Scheduler) cycle(s *cluster.State, p cluster.PodID) result {
+func (sc *Scheduler) cycle(s *cluster.State, p cluster.PodID, r *result) {
 	pr, c := sc.profile(s, p), s.Pods.Class[p]
 	for len(sc.failedAt) <= int(c) {
 		sc.failedAt = append(sc.failedAt, failure{})
 	}
 	f := &sc.failedAt[c]
 	if f.version == s.Version() && f.version != 0 && s.PodState(p).Nominated == cluster.None {
-		return result{node: cluster.None, rejected: f.rejected, pending: f.pending}
+		r.rejected, r.pending = f.rejected, f.pending
+		return
 	}
 	if n, a, ok := pr.Select(s, p); ok {
-		r := result{node: n, devices: a, name: s.Nodes.Name[n], joined: s.Nodes.Order[n], was: s.PodState(p)}
+		r.node, r.devices, r.name, r.joined, r.was = n, a, s.Nodes.Name[n], s.Nodes.Order[n], s.PodState(p)
 		r.was.Node = n
-		return r
+		return
 	}
-	r := result{node: cluster.None}
 	sc.watch.begin(PhaseDiagnose, "")
 	r.rejected, r.pending = pr.rejectors(s, p)
 	sc.watch.end()
@@ -236,25 +238,24 @@ func (sc *Scheduler) cycle(s *cluster.State, p cluster.PodID) result {
 	if !r.preempts && pr.all {
 		*f = failure{s.Version(), r.rejected, r.pending}
 	}
-	return r
 }
 
 // land does what was found out, when its time has come.
 func (sc *Scheduler) land(s *cluster.State) {
-	f := sc.flying
-	if f.pod == cluster.None || f.until > s.Now {
+	f := &sc.flying
+	p := f.pod
+	if p == cluster.None || f.until > s.Now {
 		return
 	}
-	sc.flying.pod = cluster.None
-	p := f.pod
+	f.pod = cluster.None // nothing else begins to fly until Step goes on
 	switch gone := s.Pods.Order[p] != f.order || s.Pods.Phase[p] == cluster.Ended; {
 	case gone && f.node != cluster.None:
 		sc.queue.move(s, Change{What: PodDelete, OldPod: f.was}, everyone) // kube learns it from binding the pod
 	case gone || !sc.queue.has(s, p) || s.Pods.Phase[p] != cluster.Pending: // somebody else has bound it
 	case f.node != cluster.None:
-		sc.bind(s, p, &f)
+		sc.bind(s, p, f)
 	default:
-		sc.fail(s, p, &f)
+		sc.fail(s, p, f)
 	}
 }
 
