@@ -126,6 +126,7 @@ func (cs *Classes) Share(c *Class) *Class {
 type class struct {
 	Class
 	models []modelID
+	site   int32
 	// demand is what the pod takes off its node, one entry for each resource
 	// of which it asks anything.
 	demand []demand
@@ -160,6 +161,8 @@ func (s *State) newClass(c *Class, labels Labels) *class {
 		}
 	}
 	s.estimate(row)
+	s.key = appendSite(s.key[:0], c)
+	row.site, _ = s.sites.intern(s.key)
 	s.antiAffinity = s.antiAffinity || len(c.AntiAffinity.Required) > 0
 	if len(c.Affinity.Required)+len(c.Affinity.Preferred)+len(c.AntiAffinity.Required)+len(c.AntiAffinity.Preferred) > 0 {
 		s.affine = append(s.affine, ClassID(len(s.classes)))
@@ -200,6 +203,11 @@ func (s *State) ClassByID(c ClassID) *Class { return &s.classes[c].Class }
 // AnyAntiAffinity reports whether any class was ever seen whose pods keep others
 // away: one with required anti-affinity terms.
 func (s *State) AnyAntiAffinity() bool { return s.antiAffinity }
+
+// Site numbers what pods of class c say about the descriptions of nodes, from 0: NodeName,
+// Tolerations, NodeLabels, RequiredNode, Preferred, Images, ImageVolumes and Features.
+// Classes that differ in nothing of this have the same Site.
+func (s *State) Site(c ClassID) int32 { return s.classes[c].site }
 
 // AffineClasses returns the classes with affinity or anti-affinity terms, in order. The
 // caller must not change the slice.

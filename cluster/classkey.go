@@ -21,8 +21,20 @@ func appendClass(b []byte, c *Class) []byte {
 	b = binary.AppendVarint(b, int64(c.GPUs.Count))
 	b = binary.AppendVarint(b, int64(c.GPUs.Shares))
 	b = appendStrings(b, c.GPUs.Models)
-	b = appendString(appendString(b, c.Scheduler), c.NodeName)
+	b = appendString(b, c.Scheduler)
 	b = appendStrings(b, c.Gates)
+	b = appendPodAffinity(b, &c.Affinity)
+	b = appendPodAffinity(b, &c.AntiAffinity)
+	b = appendAll(b, c.Spread, appendSpread)
+	b = appendAll(b, c.Ports, func(b []byte, p *HostPort) []byte {
+		return binary.AppendVarint(appendString(appendString(b, p.IP), p.Protocol), int64(p.Port))
+	})
+	return appendSite(b, c)
+}
+
+// appendSite appends the part of a class that is about the descriptions of nodes.
+func appendSite(b []byte, c *Class) []byte {
+	b = appendString(b, c.NodeName)
 	b = appendAll(b, c.Tolerations, appendToleration)
 	b = appendLabels(b, c.NodeLabels)
 	b = appendBool(b, c.RequiredNode != nil)
@@ -31,12 +43,6 @@ func appendClass(b []byte, c *Class) []byte {
 	}
 	b = appendAll(b, c.Preferred, func(b []byte, t *PreferredTerm) []byte {
 		return appendNodeTerm(binary.AppendVarint(b, int64(t.Weight)), &t.NodeSelectorTerm)
-	})
-	b = appendPodAffinity(b, &c.Affinity)
-	b = appendPodAffinity(b, &c.AntiAffinity)
-	b = appendAll(b, c.Spread, appendSpread)
-	b = appendAll(b, c.Ports, func(b []byte, p *HostPort) []byte {
-		return binary.AppendVarint(appendString(appendString(b, p.IP), p.Protocol), int64(p.Port))
 	})
 	b = appendStrings(b, c.Images)
 	b = appendStrings(b, c.ImageVolumes)

@@ -34,6 +34,7 @@ type State struct {
 	lastClass  numbered         // the last of them
 	lastOf     []interned       // by template
 	labelSets  interner
+	sites      interner
 	key        []byte              // scratch of Intern
 	orphans    map[string][]orphan // by name of the node they are on
 	hopes      []hope              // in order of nomination
@@ -61,7 +62,7 @@ type State struct {
 // NewState returns the State of an empty cluster.
 func NewState() *State {
 	s := &State{
-		classByKey: map[classKey]ClassID{}, templates: interner{}, templateOf: map[*Class]int32{}, labelSets: interner{},
+		classByKey: map[classKey]ClassID{}, templates: interner{}, templateOf: map[*Class]int32{}, labelSets: interner{}, sites: interner{},
 		selectorKeys: map[string]struct{}{}, orphans: map[string][]orphan{}, models: []string{""},
 	}
 	s.Nodes.byName = map[string]NodeID{}

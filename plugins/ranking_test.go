@@ -128,6 +128,14 @@ func (w *rankedWorld) class() *cluster.Class {
 	return c
 }
 
+// variant returns a class that may be new, and says the same about nodes' descriptions.
+func (w *rankedWorld) variant(c *cluster.Class) *cluster.Class {
+	other := *c
+	other.Requests = slices.Clone(c.Requests)
+	other.Requests[cluster.CPU] = int64(w.rng.IntN(1000))
+	return &other
+}
+
 func (w *rankedWorld) pod(c *cluster.Class) cluster.PodID {
 	labels := map[string]string{"app": []string{"a", "b"}[w.rng.IntN(2)], "pod-index": fmt.Sprint(w.names)}
 	if w.rng.IntN(2) == 0 {
@@ -231,7 +239,11 @@ func (w *rankedWorld) pending() cluster.PodID {
 // decide compares what both profiles say about a pod, and does it.
 func (w *rankedWorld) decide(t *testing.T) {
 	t.Helper()
-	p := w.pod(w.classes[w.rng.IntN(len(w.classes))])
+	class := w.classes[w.rng.IntN(len(w.classes))]
+	if w.rng.IntN(4) == 0 {
+		class = w.variant(class)
+	}
+	p := w.pod(class)
 	w.compareTotals(t, p)
 	n, a, ok := w.kept.Select(w.State, p)
 	m, b, fits := w.plain.Select(w.State, p)

@@ -12,7 +12,8 @@ const (
 	// Row is the node's row and the pods on it: while its Stamp is the same, so is the
 	// answer.
 	Row
-	// Described is the node's description, NodeSpec, and those of all nodes.
+	// Described is the node's description, NodeSpec, and those of all nodes; and of the
+	// class only what is about them, its Site.
 	Described
 	// Class is nothing else: the answer about every node is the same. A Filter lets
 	// the pod run anywhere, a Scorer has nothing to say.
@@ -43,7 +44,8 @@ type Dependence struct {
 // The framework then keeps them, and asks again only about nodes of which that has
 // changed.
 //
-// It keeps scores of scope Row only of Scorers that are no Normalizers. The Normalize
+// What a Preselector and a PreScorer say must depend on the class alone. The framework
+// keeps scores of scope Row only of Scorers that are no Normalizers. The Normalize
 // of others must depend on which raw scores there are, not on how many nodes have
 // them: it is asked about one node for each.
 type Dependent interface {

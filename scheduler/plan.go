@@ -101,3 +101,10 @@ func (pl *plan) eachTally(do func(t *tally)) {
 		do(t)
 	}
 }
+
+// anyColumn reports whether a rule counts anything.
+func (pl *plan) anyColumn() bool {
+	counts := false
+	pl.eachTally(func(t *tally) { counts = counts || len(t.Columns) > 0 })
+	return counts
+}

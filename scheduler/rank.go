@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/berthsim/berth/cluster"
 )
@@ -14,14 +15,12 @@ func (ks *rankings) rank(s *cluster.State, p cluster.PodID) *ranking {
 	}
 	r := &ranking{plan: pl, class: s.Pods.Class[p], epoch: s.Nodes.Epoch, tabled: epochs(s)}
 	_, r.position, _ = s.ChangesSince(s.LastChange())
-	r.why = make([]int8, s.Nodes.Rows())
-	r.rejected = make([]int32, len(ks.profile.filters))
-	ks.nodes = append(ks.nodes[:0], s.Nodes.Live()...)
+	st := ks.siteFor(s, p, &pl, true)
+	r.base, r.normals = st.base, st.normals
+	r.why, r.rejected = slices.Clone(st.why), slices.Clone(st.rejected)
+	ks.nodes = append(ks.nodes[:0], st.nodes...)
 	nodes := ks.nodes
-	for _, i := range r.described {
-		nodes = ks.strike(s, p, r, i, nodes)
-	}
-	if !r.count(s, ks) || !ks.sort(s, p, r, nodes) {
+	if !r.count(s, ks) || !ks.sort(s, r, nodes, st) {
 		return nil
 	}
 	if !ks.judge(s, p, r, nodes, true) {
@@ -101,8 +100,8 @@ func (t *tally) countAll(s *cluster.State) (ok bool) {
 }
 
 // sort finds out of which kinds nodes are, and gives them their places.
-func (ks *rankings) sort(s *cluster.State, p cluster.PodID, r *ranking, nodes []cluster.NodeID) (ok bool) {
-	raws := ks.rawScores(s, p, r, nodes)
+func (ks *rankings) sort(s *cluster.State, r *ranking, nodes []cluster.NodeID, st *site) (ok bool) {
+	raws := st.raws
 	coarse := false
 	r.eachTally(func(t *tally) {
 		for i := range t.columns {
@@ -115,38 +114,10 @@ func (ks *rankings) sort(s *cluster.State, p cluster.PodID, r *ranking, nodes []
 			r.blocOf[n] = -1
 		}
 	}
-	if !coarse && allSame(raws) {
+	if !coarse && st.even {
 		return ks.oneKind(s, r, nodes, raws)
 	}
 	return ks.manyKinds(s, r, nodes, raws)
-}
-
-// rawScores returns the raw scores that depend on descriptions, for each such scorer that
-// has a say. It notes those that are not normalised.
-func (ks *rankings) rawScores(s *cluster.State, p cluster.PodID, r *ranking, nodes []cluster.NodeID) (raws [][]int64) {
-	pr := ks.profile
-	for _, i := range r.bases {
-		ks.one = resize(ks.one, len(nodes))
-		if !ks.scores(&pr.scorers[i], s, p, nodes, ks.one) {
-			continue
-		}
-		if r.base == nil {
-			r.base = make([]int32, s.Nodes.Rows())
-		}
-		for j, n := range nodes {
-			pr.scorers[i].check(s, p, n, ks.one[j])
-			r.base[n] += int32(pr.scorers[i].weight * ks.one[j])
-		}
-	}
-	said := r.normals[:0]
-	for _, i := range r.normals {
-		out := make([]int64, len(nodes))
-		if ks.scores(&pr.scorers[i], s, p, nodes, out) {
-			said, raws = append(said, i), append(raws, out)
-		}
-	}
-	r.normals = said
-	return raws
 }
 
 // scores is Scores of a scorer of the profile.
@@ -156,17 +127,6 @@ func (ks *rankings) scores(sc *weightedScorer, s *cluster.State, p cluster.PodID
 	said := sc.raw(s, p, nodes, out)
 	ks.profile.watch.end()
 	return said
-}
-
-func allSame(raws [][]int64) bool {
-	for _, raw := range raws {
-		for _, v := range raw {
-			if v != raw[0] {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // oneKind puts all nodes into one kind.
@@ -251,7 +211,7 @@ func (r *ranking) newKind(raws [][]int64, i int, n cluster.NodeID) (k kind) {
 }
 
 // strike is narrow, and notes which nodes the filter at a place rules out.
-func (ks *rankings) strike(s *cluster.State, p cluster.PodID, r *ranking, filter int, nodes []cluster.NodeID) []cluster.NodeID {
+func (ks *rankings) strike(s *cluster.State, p cluster.PodID, why []int8, rejected []int32, filter int, nodes []cluster.NodeID) []cluster.NodeID {
 	ks.work.Filtered += uint64(len(nodes))
 	before := append(ks.before[:0], nodes...)
 	ks.before = before
@@ -267,8 +227,8 @@ func (ks *rankings) strike(s *cluster.State, p cluster.PodID, r *ranking, filter
 			i++
 			continue
 		}
-		r.why[n] = int8(filter + 1)
-		r.rejected[filter]++
+		why[n] = int8(filter + 1)
+		rejected[filter]++
 	}
 	return kept
 }
@@ -279,7 +239,7 @@ func (ks *rankings) judge(s *cluster.State, p cluster.PodID, r *ranking, nodes [
 	pr := ks.profile
 	for _, i := range r.rows {
 		before := len(nodes)
-		if nodes = ks.strike(s, p, r, i, nodes); len(nodes) == before {
+		if nodes = ks.strike(s, p, r.why, r.rejected, i, nodes); len(nodes) == before {
 			continue
 		}
 		for _, n := range ks.before {

@@ -9,7 +9,7 @@ func (pr *Profile) selectRanked(s *cluster.State, p cluster.PodID) (n cluster.No
 	r := ks.For(s, p)
 	pr.watch.end()
 	if r == nil {
-		return cluster.None, false
+		return ks.scan(s, p)
 	}
 	if s.Pods.Nominated[p] != cluster.None {
 		if kept, _ := pr.tryNominated(s, p); kept != cluster.None {

@@ -20,6 +20,8 @@ type rankings struct {
 	place   []int32
 	epoch   uint64 // of the nodes, when live, place and indexes were made
 	indexes map[indexKey]*keyIndex
+	sites   map[string]*site // by plans and Sites; nil for one that was seen once
+	key     []byte           // scratch: of sites
 
 	mark  []uint32 // by node: the round in which it was found to have changed
 	round uint32
@@ -120,9 +122,7 @@ func (ks *rankings) make(s *cluster.State, p cluster.PodID, c *rankedClass, last
 	if ks.bytes > maxRankingBytes && !ks.makeRoom(ks.turn-last) {
 		return nil
 	}
-	if ks.epoch != s.Nodes.Epoch || ks.indexes == nil {
-		ks.renew(s)
-	}
+	ks.renewIfStale(s)
 	r := ks.rank(s, p)
 	if c.refused = r == nil; c.refused {
 		c.epoch, c.tables = s.Nodes.Epoch, epochs(s)
@@ -161,9 +161,12 @@ func (ks *rankings) drop(id cluster.ClassID) {
 	}
 }
 
-// renew makes what depends on which nodes there are.
-func (ks *rankings) renew(s *cluster.State) {
-	ks.epoch, ks.indexes = s.Nodes.Epoch, map[indexKey]*keyIndex{}
+// renewIfStale makes what depends on which nodes there are.
+func (ks *rankings) renewIfStale(s *cluster.State) {
+	if ks.epoch == s.Nodes.Epoch && ks.indexes != nil {
+		return
+	}
+	ks.epoch, ks.indexes, ks.sites = s.Nodes.Epoch, map[indexKey]*keyIndex{}, nil
 	ks.live = append([]cluster.NodeID(nil), s.Nodes.Live()...)
 	ks.place = make([]int32, s.Nodes.Rows())
 	for n := range ks.place {
