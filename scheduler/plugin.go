@@ -8,6 +8,7 @@
 //	rung 0  ScoreFunc: a scoring policy in one expression
 //	rung 1  Filter, Scorer: work done once for a pod, then a function of a node
 //	rung 2  BatchFilter, BatchScorer: all nodes in one call
+//	rung 3  Dependent: what answers depend on, so that they are kept
 //
 // The framework uses the best rung there is and falls back; callers never ask
 // which it is. schedulertest checks that the rungs agree.

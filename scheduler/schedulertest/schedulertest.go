@@ -35,6 +35,7 @@ const (
 //   - reasons are given for every refusal, and for nothing else;
 //   - devices allocated are free, of the right number, and no more;
 //   - a Waker says so when something happens that makes a node acceptable;
+//   - a Dependent's answers are the same as long as what they depend on is;
 //   - nothing was written to the State;
 //   - the same nodes and pods in other rows get the same answers.
 func TestPlugin(t *testing.T, pl *scheduler.Plugin) {
@@ -66,6 +67,10 @@ func checkOn(pl *scheduler.Plugin, trial uint64) error {
 	if err != nil {
 		return fmt.Errorf("making an instance: %w", err)
 	}
+	profile, err := keeping(pl)
+	if err != nil {
+		return fmt.Errorf("making a profile: %w", err)
+	}
 	for round := range rounds {
 		Churn(rng, s)
 		c := check{plugin: pl, rng: rng, state: s, old: old}
@@ -74,6 +79,9 @@ func checkOn(pl *scheduler.Plugin, trial uint64) error {
 			c.extras = append(c.extras, AddPod(s, rng, fmt.Sprintf("tried-%d-%d", round, i)))
 		}
 		if err := c.all(); err != nil {
+			return err
+		}
+		if err := c.kept(profile); err != nil {
 			return err
 		}
 		if err := c.wakes(); err != nil {

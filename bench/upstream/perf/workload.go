@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 
 	"go.yaml.in/yaml/v3"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
@@ -64,10 +65,10 @@ func (c *Case) Playable() (*Workload, error) {
 	return nil, err
 }
 
-// At returns the workload of a test case with so many nodes, give or take one in a hundred. If there is
-// none, it is the one that is nearest, with all numbers multiplied.
+// At returns the workload of a test case with so many nodes, give or take one in a hundred, that measures
+// the most pods. If there is none, it is the one that is nearest, with all numbers multiplied.
 func (c *Case) At(nodes int) (*Workload, error) {
-	var nearest *Workload
+	var nearest, largest *Workload
 	by := math.Inf(1)
 	for _, w := range c.Workloads {
 		has, fixed, err := w.nodes()
@@ -75,7 +76,10 @@ func (c *Case) At(nodes int) (*Workload, error) {
 			continue
 		}
 		if abs(has-nodes) <= nodes/100 {
-			return w, nil
+			if largest == nil || w.measured() > largest.measured() {
+				largest = w
+			}
+			continue
 		}
 		if has == fixed || nodes <= fixed {
 			continue
@@ -87,10 +91,26 @@ func (c *Case) At(nodes int) (*Workload, error) {
 			nearest, by = &scaled, off
 		}
 	}
+	if largest != nil {
+		return largest, nil
+	}
 	if nearest == nil {
 		return nil, fmt.Errorf("%s: no workload of %s can be had with %d nodes", c.file, c.Name, nodes)
 	}
 	return nearest, nil
+}
+
+// measured returns how many pods a workload measures, if that has its usual name.
+func (w *Workload) measured() int {
+	n := w.params["measurePods"]
+	if n == nil {
+		return 0
+	}
+	count, err := strconv.Atoi(n.Value)
+	if err != nil {
+		return 0 // the script will say so
+	}
+	return count
 }
 
 func abs(n int) int { return max(n, -n) }
