@@ -16,7 +16,7 @@ func (ks *rankings) rank(s *cluster.State, p cluster.PodID) *ranking {
 	r := &ranking{plan: pl, class: s.Pods.Class[p], epoch: s.Nodes.Epoch, tabled: epochs(s)}
 	_, r.position, _ = s.ChangesSince(s.LastChange())
 	st := ks.siteFor(s, p, &pl, true)
-	r.base, r.normals = st.base, st.normals
+	r.site, r.base, r.normals = st, st.base, st.normals
 	r.why, r.rejected = slices.Clone(st.why), slices.Clone(st.rejected)
 	ks.nodes = append(ks.nodes[:0], st.nodes...)
 	nodes := ks.nodes

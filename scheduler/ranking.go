@@ -35,7 +35,7 @@ type ranking struct {
 	why      []int8  // by node, 1 + the place of the filter that rules it out, 0 if none does
 	rejected []int32 // by place of a filter: nodes that it rules out
 	codes    []Code  // by node, of the filter that rules it out, or unknown; nil if nobody has asked
-	used     uint64  // the decision for which it was used last
+	site     *site
 
 	values []int64 // scratch: of a node's fine columns
 }

@@ -54,6 +54,7 @@ type Work struct {
 type rankedClass struct {
 	*ranking        // nil if there is none
 	last     uint64 // the last decision about the class, 0 if there was none
+	seen     uint64 // position in the State's log of changes then
 	tables   [3]uint64
 	epoch    uint64
 	refused  bool // it can't be ranked, as long as tables and nodes are the same
@@ -97,8 +98,8 @@ func (ks *rankings) For(s *cluster.State, p cluster.PodID) *ranking {
 		ks.classes = append(ks.classes, rankedClass{})
 	}
 	c := &ks.classes[id]
-	last := c.last
-	c.last = ks.turn
+	last, changes := c.last, s.LastChange()-c.seen
+	c.last, c.seen = ks.turn, s.LastChange()
 	if r := c.ranking; r != nil {
 		switch ks.refresh(s, p, r) {
 		case upToDate:
@@ -108,8 +109,8 @@ func (ks *rankings) For(s *cluster.State, p cluster.PodID) *ranking {
 		}
 		ks.drop(id)
 	}
-	if last == 0 && !ks.always {
-		return nil // it may never come again
+	if !ks.always && (last == 0 || changes > uint64(2*len(s.Nodes.Live())+minScan)) {
+		return nil // it may never come again, or so seldom that to follow all changes takes as long
 	}
 	return ks.make(s, p, c, last)
 }
@@ -197,9 +198,9 @@ const (
 	stale            // the ranking must be made anew
 )
 
-// refreshCost is how many nodes can be looked at in a scan while one that has changed is
-// looked at again.
-const refreshCost = 3
+// refreshCost is about how many nodes can be looked at in a scan while one that has
+// changed is looked at again.
+const refreshCost = 2
 
 // refresh looks again at what has changed.
 func (ks *rankings) refresh(s *cluster.State, p cluster.PodID, r *ranking) outcome {
@@ -213,11 +214,11 @@ func (ks *rankings) refresh(s *cluster.State, p cluster.PodID, r *ranking) outco
 	if len(list) == 0 {
 		return upToDate
 	}
-	if !ks.always && len(list)*refreshCost > len(ks.live) && len(r.rules)+len(r.ranks) == 0 && len(ks.live) > minScan {
-		return tooMuch
-	}
 	if !ks.follow(s, r, list) {
 		return stale
+	}
+	if !ks.always && !r.anyColumn() && len(ks.dirty)*refreshCost > len(ks.live) && len(ks.live) > minScan {
+		return tooMuch // and no column has been changed, so that it can be followed later
 	}
 	r.position = now
 	ks.work.Refreshed += uint64(len(ks.dirty))

@@ -99,6 +99,9 @@ func (ks *rankings) scan(s *cluster.State, p cluster.PodID) (n cluster.NodeID, o
 	if s.AnyNominee() || s.Pods.Nominated[p] != cluster.None || ks.classes[s.Pods.Class[p]].refused {
 		return cluster.None, false
 	}
+	if r := ks.classes[s.Pods.Class[p]].ranking; r != nil && !r.anyColumn() {
+		return ks.scanSite(s, p, &r.plan, r.site), true
+	}
 	pl, ok := ks.profile.planFor(s, p)
 	if !ok || pl.anyColumn() {
 		return cluster.None, false
@@ -108,6 +111,11 @@ func (ks *rankings) scan(s *cluster.State, p cluster.PodID) (n cluster.NodeID, o
 	if st == nil {
 		return cluster.None, false
 	}
+	return ks.scanSite(s, p, &pl, st), true
+}
+
+// scanSite returns the best of a site's nodes, None if none is feasible.
+func (ks *rankings) scanSite(s *cluster.State, p cluster.PodID, pl *plan, st *site) cluster.NodeID {
 	pr := ks.profile
 	ks.work.Scans++
 	pr.rejected, pr.pending, pr.all = 0, 0, true
@@ -122,16 +130,16 @@ func (ks *rankings) scan(s *cluster.State, p cluster.PodID) (n cluster.NodeID, o
 		nodes = pr.narrow(&pr.filters[i], s, p, nodes)
 	}
 	if len(nodes) == 0 {
-		return cluster.None, true
+		return cluster.None
 	}
-	ks.sumUp(s, p, &pl, st, nodes)
+	ks.sumUp(s, p, pl, st, nodes)
 	best := 0
 	for i, v := range ks.sum {
 		if v > ks.sum[best] {
 			best = i
 		}
 	}
-	return nodes[best], true
+	return nodes[best]
 }
 
 // sumUp sets sum to the total scores of nodes, but for what all nodes get.

@@ -55,7 +55,9 @@ func TestDeclarations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { TestPlugin(t, always(d)) })
 	}
-	crowd := func(s *cluster.State, p cluster.PodID, _ cluster.NodeID) int64 { return s.Nodes.Used[cluster.PodSlots][0] % 100 }
+	crowd := func(s *cluster.State, p cluster.PodID, _ cluster.NodeID) int64 {
+		return s.Nodes.Used[cluster.PodSlots][0] % 100
+	}
 	checkFaults(t, []fault{
 		{"score of a row that depends on another", always(declaring{on: scheduler.Dependence{Filter: scheduler.Class, Score: scheduler.Row}, score: crowd}), "Depends declares"},
 		{"score of a description that depends on the row", always(declaring{on: scheduler.Dependence{Filter: scheduler.Class, Score: scheduler.Described}, score: row}), "Depends declares"},
