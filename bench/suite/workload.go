@@ -24,6 +24,8 @@ type template struct {
 	labels cluster.Labels
 	job    bool // pods have labels of their own, as a Job gives them
 	fresh  bool // each pod has requests of its own
+
+	kind string // in mixed, of what it is one of several
 }
 
 const (
@@ -86,6 +88,17 @@ var simple = []workload{
 		name: "unschedulable", doc: "one pod in twenty asks for more CPU than a node has", pods: 2000,
 		templates: func(int) []template { return tooMuch(20) },
 	},
+}
+
+// A Workload is a kind of pods that come.
+type Workload struct{ Name, Doc string }
+
+// Workloads lists all there are.
+func Workloads() (list []Workload) {
+	for _, w := range workloads {
+		list = append(list, Workload{w.name, w.doc})
+	}
+	return list
 }
 
 // find returns the workload of that name, which must be there.
@@ -167,7 +180,13 @@ func tooMuch(every int) []template {
 
 func mixed() (ts []template) {
 	for _, w := range simple {
-		ts = append(ts, w.templates(10)...)
+		for _, t := range w.templates(10) {
+			t.kind = w.name
+			if w.name == "job" && !t.job {
+				t.kind = "service"
+			}
+			ts = append(ts, t)
+		}
 	}
 	return ts
 }
