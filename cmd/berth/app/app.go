@@ -12,10 +12,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/berthsim/berth/bench"
+	"github.com/berthsim/berth/bench/suite"
 	"github.com/berthsim/berth/plugins"
 	"github.com/berthsim/berth/scheduler"
 	"github.com/spf13/cobra"
@@ -37,6 +39,7 @@ const (
 // Main runs the command line with Berth's own policies and those given, and
 // exits.
 func Main(policies ...*scheduler.Plugin) {
+	suite.ServeTracer()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	env := Env{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, TraceDir: os.Getenv("BERTH_TRACES"), Stop: stop}
 	os.Exit(Run(ctx, env, policies...))
@@ -55,8 +58,12 @@ type Env struct {
 
 // Run runs the command line, and returns the exit status.
 func Run(ctx context.Context, env Env, policies ...*scheduler.Plugin) int {
-	a := &app{env: env, log: zap.NewNop()}
-	a.plugins = append(append(a.plugins, plugins.All...), policies...)
+	return runWith(ctx, env, slices.Concat(plugins.All, policies))
+}
+
+// runWith is Run with the plugins that there are.
+func runWith(ctx context.Context, env Env, known []*scheduler.Plugin) int {
+	a := &app{env: env, log: zap.NewNop(), plugins: known}
 	if err := scheduler.Validate(a.plugins); err != nil {
 		fmt.Fprintln(env.Stderr, "berth:", err)
 		return exitBadInput
@@ -129,7 +136,7 @@ func (a *app) root() *cobra.Command {
 	}
 	cmd.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "say on standard error what is being done")
 	cmd.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no timing on standard error")
-	cmd.AddCommand(a.compare(), a.run(), a.explain(), a.version())
+	cmd.AddCommand(a.compare(), a.run(), a.explain(), a.bench(), a.version())
 	cmd.SetHelpCommand(help())
 	cmd.InitDefaultCompletionCmd()
 	for _, c := range cmd.Commands() {

@@ -29,11 +29,16 @@ func (a *app) progress() *progress {
 const clearLine = "\r\x1b[K"
 
 func (p *progress) show(done, total int, last *bench.Run) {
+	p.tell(done, total, "runs", fmt.Sprintf("%s, seed %d", last.Policy, last.Seed))
+}
+
+// tell says how much of how much is done, and what was last.
+func (p *progress) tell(done, total int, of, last string) {
 	if p.w == nil {
 		return
 	}
 	left := time.Since(p.began) / time.Duration(done) * time.Duration(total-done)
-	fmt.Fprintf(p.w, "%s%d of %d runs, %v left (%s, seed %d)", clearLine, done, total, left.Round(time.Second), last.Policy, last.Seed)
+	fmt.Fprintf(p.w, "%s%d of %d %s, %v left (%s)", clearLine, done, total, of, left.Round(time.Second), last)
 }
 
 func (p *progress) clear() {

@@ -18,12 +18,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/berthsim/berth/bench/suite"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in testdata/script")
 
 func TestMain(m *testing.M) {
+	suite.ServeTracer()
 	testscript.Main(m, map[string]func(){"berth": func() { Main() }})
 }
 
@@ -36,12 +38,13 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":     exits,
-			"refused":   refused,
-			"interrupt": interrupt,
-			"write":     writeFile,
-			"gzip":      gzipFile,
-			"lines":     countLines,
+			"exits":       exits,
+			"refused":     refused,
+			"interrupt":   interrupt,
+			"interruptat": interruptAt,
+			"write":       writeFile,
+			"gzip":        gzipFile,
+			"lines":       countLines,
 
 			"samedigest": sameDigest,
 		},
@@ -114,13 +117,18 @@ func files(ts *testscript.TestScript) (list []string) {
 	return list
 }
 
-// interrupt COMMAND... runs berth, which must log (-v), and presses Ctrl-C when
-// the first run is finished. It must end with status 130.
+// interrupt COMMAND... is interruptat when the first run is finished.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
+	interruptAt(ts, neg, append([]string{"run finished"}, args...))
+}
+
+// interruptat TEXT COMMAND... runs berth, which must log (-v), and presses Ctrl-C when
+// the text is in the log. It must end with status 130.
+func interruptAt(ts *testscript.TestScript, neg bool, args []string) {
 	if runtime.GOOS == "windows" {
 		ts.Fatalf("there is no SIGINT here; guard with [!windows]")
 	}
-	cmd := exec.Command(args[0], args[1:]...)
+	cmd := exec.Command(args[1], args[2:]...)
 	cmd.Dir, cmd.Stdout = ts.MkAbs("."), ts.Stdout()
 	stderr, err := cmd.StderrPipe()
 	ts.Check(err)
@@ -132,7 +140,7 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	log := bufio.NewScanner(stderr)
 	for log.Scan() {
 		ts.Stderr().Write(append(log.Bytes(), '\n'))
-		if !interrupted && strings.Contains(log.Text(), "run finished") {
+		if !interrupted && strings.Contains(log.Text(), args[0]) {
 			ts.Check(cmd.Process.Signal(os.Interrupt))
 			interrupted = true
 		}
