@@ -15,6 +15,8 @@ type rankings struct {
 	bytes   int           // of all rankings
 	ranked  []cluster.ClassID
 	turn    uint64 // decisions so far
+	once    int    // classes that have come only once so far
+	again   int    // classes that have come again
 
 	live    []cluster.NodeID // of all nodes, as places has them
 	place   []int32
@@ -57,6 +59,7 @@ type rankedClass struct {
 	seen     uint64 // position in the State's log of changes then
 	tables   [3]uint64
 	epoch    uint64
+	again    bool // it has come more than once
 	refused  bool // it can't be ranked, as long as tables and nodes are the same
 }
 
@@ -98,6 +101,7 @@ func (ks *rankings) For(s *cluster.State, p cluster.PodID) *ranking {
 		ks.classes = append(ks.classes, rankedClass{})
 	}
 	c := &ks.classes[id]
+	ks.meet(c)
 	last, changes := c.last, s.LastChange()-c.seen
 	c.last, c.seen = ks.turn, s.LastChange()
 	if r := c.ranking; r != nil {
@@ -109,11 +113,35 @@ func (ks *rankings) For(s *cluster.State, p cluster.PodID) *ranking {
 		}
 		ks.drop(id)
 	}
-	if !ks.always && (last == 0 || changes > uint64(2*len(s.Nodes.Live())+minScan)) {
-		return nil // it may never come again, or so seldom that to follow all changes takes as long
+	if !ks.always && !ks.worthwhile(s, last == 0, changes) {
+		return nil
 	}
 	return ks.make(s, p, c, last)
 }
+
+// worthwhile reports whether to make a ranking for a class: one that is likely to come
+// again, and not so seldom that to follow all changes would take as long as a scan.
+func (ks *rankings) worthwhile(s *cluster.State, first bool, changes uint64) bool {
+	if first {
+		return ks.once <= fewClasses || ks.once < ks.again
+	}
+	return changes <= uint64(2*len(s.Nodes.Live())+minScan)
+}
+
+// meet notes that a pod of a class comes.
+func (ks *rankings) meet(c *rankedClass) {
+	switch {
+	case c.last == 0:
+		ks.once++
+	case !c.again:
+		c.again = true
+		ks.once--
+		ks.again++
+	}
+}
+
+// fewClasses is how many classes are expected to come again although they haven't yet.
+const fewClasses = 16
 
 // make makes a ranking, if there is room.
 func (ks *rankings) make(s *cluster.State, p cluster.PodID, c *rankedClass, last uint64) *ranking {
