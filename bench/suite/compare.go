@@ -158,7 +158,7 @@ func (r *Result) comparePlugins(old *Result, c *Comparison, sameMachine bool) {
 			continue
 		}
 		was := old.Plugins[at]
-		if counted && sameCode {
+		if counted && sameCode && len(was.Instructions) > 0 && len(now.Instructions) > 0 {
 			c.counts(of, "instructions", was.Instructions, now.Instructions, leastSteps)
 		}
 		if sameMachine {

@@ -45,7 +45,6 @@ var stepNodes = [2]int{4, 12}
 const (
 	countedNodes = 1000
 	stepRounds   = 3 // of counting, with new sets
-	stepEvery    = 2 // of so many pods, one is in these sets
 )
 
 // A probe asks a plugin, at one point, about the set of pods.
@@ -67,9 +66,13 @@ type rack struct {
 	out    []int64
 }
 
+// plainKinds are those of which basic's pods tell enough.
+var plainKinds = []string{"distinct", "job", "unschedulable"}
+
 // newRack records a set with so many nodes, and prepares what is asked. Its pods are one
-// of each kind in the workload mixed, or of every so many kinds.
-func newRack(known []*scheduler.Plugin, nodes, every int) (*rack, error) {
+// of each kind in the workload mixed; without plain, of those alone that say something of
+// nodes or other pods, and one more.
+func newRack(known []*scheduler.Plugin, nodes int, plain bool) (*rack, error) {
 	w, err := NewWorld(Case{Workload: "mixed", Nodes: nodes}, known)
 	if err != nil {
 		return nil, err
@@ -79,6 +82,9 @@ func newRack(known []*scheduler.Plugin, nodes, every int) (*rack, error) {
 	for i := range w.templates {
 		if t := &w.templates[i]; t.kind != kind {
 			kind = t.kind
+			if !plain && slices.Contains(plainKinds, kind) {
+				continue
+			}
 			spec := t.pod(w.made + i)
 			events = append(events, cluster.Event{Kind: cluster.PodAdded, PodSpec: &spec})
 		}
@@ -86,7 +92,7 @@ func newRack(known []*scheduler.Plugin, nodes, every int) (*rack, error) {
 	w.State.Observe(w.State.Now, events)
 	r := &rack{state: w.State, nodes: w.State.Nodes.Live(), known: known}
 	r.buffer, r.out = slices.Clone(r.nodes), make([]int64, len(r.nodes))
-	for i := 0; i < len(events); i += every {
+	for i := range events {
 		r.pods = append(r.pods, events[i].Pod)
 	}
 	for _, member := range plugins.Kube {
@@ -297,7 +303,7 @@ var tooLittle = []string{"Insufficient cpu"}
 func measureCosts(ctx context.Context, known []*scheduler.Plugin, rounds int, progress func()) (costs []Cost, err error) {
 	var times [][]float64 // by place in costs, nanoseconds for a pod
 	for round := range rounds {
-		r, err := newRack(known, costNodes, 1)
+		r, err := newRack(known, costNodes, true)
 		if err != nil {
 			return nil, err
 		}
@@ -340,7 +346,7 @@ func countSteps(ctx context.Context, known []*scheduler.Plugin, costs []Cost, pr
 	for range stepRounds {
 		var counts [len(stepNodes)]map[mark]float64
 		for i, nodes := range stepNodes {
-			r, err := newRack(known, nodes, stepEvery)
+			r, err := newRack(known, nodes, false)
 			if err != nil {
 				return nil, err
 			}
@@ -361,6 +367,9 @@ func countSteps(ctx context.Context, known []*scheduler.Plugin, costs []Cost, pr
 			c := &costs[j]
 			at := mark{c.Point, c.Plugin}
 			few, more := counts[0][at], counts[1][at]
+			if more == 0 {
+				continue // the smaller set has nothing to ask about
+			}
 			each := max(0, more-few) / float64(stepNodes[1]-stepNodes[0])
 			c.Instructions = append(c.Instructions, few+each*float64(countedNodes-stepNodes[0]))
 		}

@@ -27,7 +27,7 @@ func (x slower) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.No
 // more, whatever else the machine does.
 func TestALittleMoreIsCounted(t *testing.T) {
 	st := mustStepper(t)
-	r, err := newRack(plugins.All, stepNodes[1], stepEvery)
+	r, err := newRack(plugins.All, stepNodes[1], false)
 	if err != nil {
 		t.Fatal(err)
 	}

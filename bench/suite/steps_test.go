@@ -59,7 +59,7 @@ func TestStepsAreExact(t *testing.T) {
 // TestStepsOfPlugins checks that what a plugin does is counted within a percent.
 func TestStepsOfPlugins(t *testing.T) {
 	st := mustStepper(t)
-	r, err := newRack(plugins.All, stepNodes[1], stepEvery)
+	r, err := newRack(plugins.All, stepNodes[1], false)
 	if err != nil {
 		t.Fatal(err)
 	}
