@@ -19,7 +19,7 @@ const (
 
 	leastWork   = 0.05 // of a counter, for a pod, that matters
 	leastAllocs = 0.5  // for a pod
-	leastSteps  = 150  // instructions for a pod and 1,000 nodes
+	leastSteps  = 1000 // instructions for a pod and 1,000 nodes: a fraction of a microsecond
 )
 
 // A Comparison is how a result differs from an earlier one.
