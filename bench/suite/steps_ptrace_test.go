@@ -1,3 +1,5 @@
+//go:build ptrace
+
 package suite
 
 import (
@@ -7,12 +9,12 @@ import (
 	"github.com/berthsim/berth/plugins"
 )
 
-// mustStepper returns a stepper, and skips the test where there can be none.
+// mustStepper returns a stepper, and fails the test where there can be none.
 func mustStepper(t *testing.T) *stepper {
 	t.Helper()
 	st, err := newStepper()
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	t.Cleanup(st.close)
 	return st
@@ -27,9 +29,9 @@ func turns(n int) {
 	}
 }
 
-// TestStepsAreExact checks that counts are proportional to what is done, and do not depend
+// TestVerifyStepsAreExact checks that counts are proportional to what is done, and do not depend
 // on what else happens.
-func TestStepsAreExact(t *testing.T) {
+func TestVerifyStepsAreExact(t *testing.T) {
 	st := mustStepper(t)
 	stop := make(chan bool)
 	defer close(stop)
@@ -56,8 +58,8 @@ func TestStepsAreExact(t *testing.T) {
 	}
 }
 
-// TestStepsOfPlugins checks that what a plugin does is counted within a percent.
-func TestStepsOfPlugins(t *testing.T) {
+// TestVerifyStepsOfPlugins checks that what a plugin does is counted within a percent.
+func TestVerifyStepsOfPlugins(t *testing.T) {
 	st := mustStepper(t)
 	r, err := newRack(plugins.All, stepNodes[1], false)
 	if err != nil {

@@ -1,4 +1,4 @@
-//go:build verify
+//go:build ptrace
 
 package app
 
