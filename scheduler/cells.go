@@ -17,7 +17,8 @@ func Cells(s *cluster.State, rule *DomainRule) (cells []Cell, ok bool) {
 		t.columns[i].begin(s, ks, rule.Columns[i])
 		t.columns[i].fine, t.columns[i].slot = false, i
 	}
-	if !t.countAll(s) {
+	r := &ranking{plan: plan{rules: []*tally{t}}}
+	if !r.countAll(s) {
 		return nil, false
 	}
 	byKey := map[string]*bloc{}

@@ -106,8 +106,7 @@ type tally struct {
 	*DomainRule
 	plugin  int // its place in the profile
 	columns []column
-	shares  [][]Share // by ClassID
-	known   []bool    // by ClassID
+	shares  [][]Share // by ClassID; none past the end
 }
 
 // A column is a DomainColumn with its numbers.
@@ -200,21 +199,25 @@ func (c *column) value(n cluster.NodeID) int64 {
 	return c.Most
 }
 
-// sharesOf returns what pods of class c bring; ok is false if the rule must be made
-// anew.
-func (t *tally) sharesOf(c cluster.ClassID) (shares []Share, ok bool) {
-	for len(t.known) <= int(c) {
-		t.known = append(t.known, false)
+// sharesOf returns what pods of class c bring, which has been learnt.
+func (t *tally) sharesOf(c cluster.ClassID) []Share {
+	if int(c) >= len(t.shares) {
+		return nil
+	}
+	return t.shares[c]
+}
+
+// learn asks what pods of class c bring; ok is false if the rule must be made anew.
+func (t *tally) learn(c cluster.ClassID) (any, ok bool) {
+	shares, ok := t.Brings(c)
+	if !ok || len(shares) == 0 {
+		return false, ok
+	}
+	for len(t.shares) <= int(c) {
 		t.shares = append(t.shares, nil)
 	}
-	if t.known[c] {
-		return t.shares[c], true
-	}
-	if shares, ok = t.Brings(c); !ok {
-		return nil, false
-	}
-	t.known[c], t.shares[c] = true, shares
-	return shares, true
+	t.shares[c] = shares
+	return true, true
 }
 
 // A keyIndex numbers the domains of a topology key.

@@ -35,7 +35,6 @@ func (ks *rankings) rank(s *cluster.State, p cluster.PodID) *ranking {
 // count makes the columns of all rules, and counts all pods.
 func (r *ranking) count(s *cluster.State, ks *rankings) (ok bool) {
 	coarse := 0
-	ok = true
 	r.eachTally(func(t *tally) {
 		t.columns = make([]column, len(t.Columns))
 		for i := range t.columns {
@@ -49,9 +48,8 @@ func (r *ranking) count(s *cluster.State, ks *rankings) (ok bool) {
 				coarse++
 			}
 		}
-		ok = ok && t.countAll(s)
 	})
-	return ok
+	return !r.anyColumn() || r.countAll(s)
 }
 
 // begin makes a column without pods.
@@ -78,25 +76,29 @@ func (c *column) begin(s *cluster.State, ks *rankings, d DomainColumn) {
 const minFine = 16
 
 // countAll counts the pods on all nodes.
-func (t *tally) countAll(s *cluster.State) (ok bool) {
-	if len(t.columns) == 0 {
-		return true
-	}
+func (r *ranking) countAll(s *cluster.State) (ok bool) {
 	for _, n := range s.Nodes.Live() {
 		for q := range s.PodsOn(n) {
-			shares, ok := t.sharesOf(s.Pods.Class[q])
+			brings, ok := r.brings(s.Pods.Class[q])
 			if !ok {
 				return false
 			}
-			for _, sh := range shares {
-				c := &t.columns[sh.Column]
-				if d := c.domain[n]; d != noDomain && (c.in == nil || c.in[n]) && !(c.Staying && s.Pods.Phase[q] == cluster.Terminating) {
-					c.add(d, sh.Weight)
-				}
+			if brings == something {
+				r.eachTally(func(t *tally) { t.countPod(s, q, n) })
 			}
 		}
 	}
 	return true
+}
+
+// countPod counts q, which is on n.
+func (t *tally) countPod(s *cluster.State, q cluster.PodID, n cluster.NodeID) {
+	for _, sh := range t.sharesOf(s.Pods.Class[q]) {
+		c := &t.columns[sh.Column]
+		if d := c.domain[n]; d != noDomain && (c.in == nil || c.in[n]) && !(c.Staying && s.Pods.Phase[q] == cluster.Terminating) {
+			c.add(d, sh.Weight)
+		}
+	}
 }
 
 // sort finds out of which kinds nodes are, and gives them their places.

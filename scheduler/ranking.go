@@ -30,7 +30,7 @@ type ranking struct {
 	fine   int     // columns
 	leaves int     // of all blocs
 
-	quiet []bool // by ClassID: pods of the class are known to count for no rule
+	bring []bringing // by ClassID: whether pods of the class count for a rule
 
 	why      []int8  // by node, 1 + the place of the filter that rules it out, 0 if none does
 	rejected []int32 // by place of a filter: nodes that it rules out
@@ -143,6 +143,40 @@ func (r *ranking) blocFor(n cluster.NodeID) *bloc {
 	return free
 }
 
+// bringing says whether pods of a class count for a rule.
+type bringing uint8
+
+const (
+	notAsked bringing = iota
+	nothing
+	something
+)
+
+// brings finds out whether pods of class c count for a rule; ok is false if a rule must be
+// made anew.
+func (r *ranking) brings(c cluster.ClassID) (b bringing, ok bool) {
+	for len(r.bring) <= int(c) {
+		r.bring = append(r.bring, notAsked)
+	}
+	if b = r.bring[c]; b != notAsked {
+		return b, true
+	}
+	b = nothing
+	for _, rules := range [...][]*tally{r.plan.rules, r.plan.ranks} {
+		for _, t := range rules {
+			any, ok := t.learn(c)
+			if !ok {
+				return b, false
+			}
+			if any {
+				b = something
+			}
+		}
+	}
+	r.bring[c] = b
+	return b, true
+}
+
 // What a ranking may take. A class that needs more is better off without.
 const (
 	maxKinds  = 256
@@ -164,7 +198,7 @@ func (r *ranking) addBloc(k *kind) *bloc {
 
 // bytes returns about how much memory the ranking takes.
 func (r *ranking) bytes() int {
-	size := 8*r.leaves + 4*(len(r.kindOf)+len(r.base)+len(r.blocOf)) + len(r.why) + len(r.codes)
+	size := 8*r.leaves + 4*(len(r.kindOf)+len(r.base)+len(r.blocOf)) + len(r.why) + len(r.codes) + len(r.bring)
 	if len(r.kinds) > 1 {
 		size += 8 * len(r.place)
 	}
@@ -172,6 +206,7 @@ func (r *ranking) bytes() int {
 		for i := range t.columns {
 			size += 8*len(t.columns[i].counts) + len(t.columns[i].in) + len(t.columns[i].counted)
 		}
+		size += 24 * len(t.shares)
 	})
 	return size
 }

@@ -12,7 +12,6 @@ type rankings struct {
 	always  bool // a class is ranked when its first pod comes
 
 	classes []rankedClass // by ClassID
-	bytes   int           // of all rankings
 	ranked  []cluster.ClassID
 	turn    uint64 // decisions so far
 	once    int    // classes that have come only once so far
@@ -148,7 +147,7 @@ func (ks *rankings) make(s *cluster.State, p cluster.PodID, c *rankedClass, last
 	if c.refused && c.epoch == s.Nodes.Epoch && c.tables == epochs(s) {
 		return nil
 	}
-	if ks.bytes > maxRankingBytes && !ks.makeRoom(ks.turn-last) {
+	if ks.bytes() > maxRankingBytes && !ks.makeRoom(ks.turn-last) {
 		return nil
 	}
 	ks.renewIfStale(s)
@@ -159,7 +158,6 @@ func (ks *rankings) make(s *cluster.State, p cluster.PodID, c *rankedClass, last
 	}
 	ks.work.Ranked++
 	c.ranking = r
-	ks.bytes += r.bytes()
 	ks.ranked = append(ks.ranked, s.Pods.Class[p])
 	return r
 }
@@ -174,11 +172,18 @@ func (ks *rankings) makeRoom(every uint64) bool {
 			i--
 		}
 	}
-	return ks.bytes <= maxRankingBytes
+	return ks.bytes() <= maxRankingBytes
+}
+
+// bytes returns about how much memory all rankings take.
+func (ks *rankings) bytes() (sum int) {
+	for _, id := range ks.ranked {
+		sum += ks.classes[id].bytes()
+	}
+	return sum
 }
 
 func (ks *rankings) drop(id cluster.ClassID) {
-	ks.bytes -= ks.classes[id].bytes()
 	ks.classes[id].ranking = nil
 	for i, other := range ks.ranked {
 		if other == id {
@@ -287,32 +292,17 @@ func (ks *rankings) follow(s *cluster.State, r *ranking, list []cluster.Change) 
 	for i := range list {
 		c := &list[i]
 		ks.touch(c.Node)
-		if int(c.Class) < len(r.quiet) && r.quiet[c.Class] {
+		if int(c.Class) < len(r.bring) && r.bring[c.Class] == nothing {
 			continue
 		}
-		if !ks.tellAll(s, r, c) {
+		brings, ok := r.brings(c.Class)
+		if !ok {
 			return false
 		}
-	}
-	return true
-}
-
-// tellAll has all rules' columns follow a change, and notes whether pods of the class
-// count for none.
-func (ks *rankings) tellAll(s *cluster.State, r *ranking, c *cluster.Change) (ok bool) {
-	quiet := true
-	for _, rules := range [...][]*tally{r.plan.rules, r.plan.ranks} {
-		for _, t := range rules {
-			if !ks.tell(s, t, c) {
-				return false
-			}
-			quiet = quiet && len(t.shares[c.Class]) == 0
+		if brings == something {
+			r.eachTally(func(t *tally) { ks.tell(s, t, c) })
 		}
 	}
-	for len(r.quiet) <= int(c.Class) {
-		r.quiet = append(r.quiet, false)
-	}
-	r.quiet[c.Class] = quiet
 	return true
 }
 
@@ -324,12 +314,8 @@ func (ks *rankings) touch(n cluster.NodeID) {
 }
 
 // tell has a rule's columns follow a change.
-func (ks *rankings) tell(s *cluster.State, t *tally, c *cluster.Change) (ok bool) {
-	shares, ok := t.sharesOf(c.Class)
-	if !ok {
-		return false
-	}
-	for _, sh := range shares {
+func (ks *rankings) tell(s *cluster.State, t *tally, c *cluster.Change) {
+	for _, sh := range t.sharesOf(c.Class) {
 		col := &t.columns[sh.Column]
 		delta := int64(c.On)
 		if col.Staying {
@@ -346,5 +332,4 @@ func (ks *rankings) tell(s *cluster.State, t *tally, c *cluster.Change) (ok bool
 			}
 		}
 	}
-	return true
 }

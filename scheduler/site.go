@@ -19,8 +19,8 @@ type site struct {
 	even     bool             // each gives all nodes the same
 }
 
-// maxSites is how many sites are kept.
-const maxSites = 64
+// maxSiteRows bounds what is kept: sites times nodes.
+const maxSiteRows = 2 << 20
 
 // siteFor returns the site of p's class; nil if it is seen for the first time and may not
 // come again.
@@ -45,7 +45,7 @@ func (ks *rankings) siteFor(s *cluster.State, p cluster.PodID, pl *plan, always 
 }
 
 func (ks *rankings) keepSite(key []byte, st *site) {
-	if ks.sites == nil || len(ks.sites) >= maxSites {
+	if ks.sites == nil || len(ks.sites)*len(ks.place) >= maxSiteRows {
 		ks.sites = map[string]*site{}
 	}
 	ks.sites[string(key)] = st
