@@ -13,7 +13,7 @@ type Comparison struct {
 	Cases       *regexp.Regexp // names of test cases
 	Nodes       []int
 	Pods        int // measured at most; 0 for as many as the workload has
-	AllPods     int // the same, when upstream looks at all nodes, which takes long
+	Upstream    int // the same, when upstream plays, which takes long: the first of the same pods
 	Runs        int // of each side
 	Parallelism int // of upstream
 }
@@ -54,7 +54,7 @@ func (c *Comparison) row(out io.Writer, w *Workload) error {
 	if err != nil {
 		return err
 	}
-	short, err := settled(w, shorter(c.Pods, c.AllPods))
+	short, err := settled(w, shorter(c.Pods, c.Upstream))
 	if err != nil {
 		return err
 	}
@@ -63,9 +63,9 @@ func (c *Comparison) row(out io.Writer, w *Workload) error {
 	for run := range c.Runs {
 		for i := range sides {
 			side := (run + i) % len(sides) // nobody is always the first
-			script := s
-			if sides[side].Name == "all" {
-				script = short
+			script := short
+			if sides[side].Name == "berth" {
+				script = s
 			}
 			r, err := sides[side].Play(script)
 			if err != nil {

@@ -22,8 +22,8 @@ func main() {
 	nodes := flag.String("nodes", "500", "numbers of nodes, with commas between them")
 	only := flag.String("cases", "", "test cases whose names match this regular expression")
 	flag.IntVar(&c.Runs, "runs", 3, "of each side, of which the median counts")
-	flag.IntVar(&c.Pods, "pods", 200, "measured in a run, at most; 0 for as many as the workload has")
-	flag.IntVar(&c.AllPods, "allpods", 100, "measured in a run of upstream with all nodes, at most; 0 for as many")
+	flag.IntVar(&c.Pods, "pods", 0, "measured in a run, at most; 0 for as many as the workload has")
+	flag.IntVar(&c.Upstream, "upstream", 200, "measured in a run of upstream, at most: the first of the same pods; 0 for as many")
 	flag.IntVar(&c.Parallelism, "parallelism", 2, "goroutines of upstream")
 	flag.Parse()
 	if err := run(&c, *nodes, *only); err != nil {
@@ -33,8 +33,8 @@ func main() {
 }
 
 func run(c *perf.Comparison, nodes, only string) error {
-	if c.Runs < 1 || c.Pods < 0 || c.AllPods < 0 || c.Parallelism < 1 {
-		return fmt.Errorf("-runs and -parallelism must be 1 or more, -pods and -allpods 0 or more")
+	if c.Runs < 1 || c.Pods < 0 || c.Upstream < 0 || c.Parallelism < 1 {
+		return fmt.Errorf("-runs and -parallelism must be 1 or more, -pods and -upstream 0 or more")
 	}
 	for _, text := range strings.Split(nodes, ",") {
 		n, err := strconv.Atoi(text)
