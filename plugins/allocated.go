@@ -102,50 +102,6 @@ func leastPart(capacity, requested int64) int64 {
 	return (capacity - min(requested, capacity)) * scheduler.MaxScore / capacity
 }
 
-// leastOfTwo is score for LeastAllocated over two resources, kube's default.
-func leastOfTwo(a, b *term, nodes []cluster.NodeID, out []int64) {
-	for i, n := range nodes {
-		capA, capB := a.capacity[n], b.capacity[n]
-		var sum, weights int64
-		if capA != 0 {
-			sum = leastFast(capA, a.used[n]+a.want) * a.weight
-			weights = a.weight
-		}
-		if capB != 0 {
-			sum += leastFast(capB, b.used[n]+b.want) * b.weight
-			weights += b.weight
-		}
-		switch {
-		case weights == 2:
-			sum >>= 1 // of two that weigh 1, or of one that weighs 2
-		case weights > 1:
-			sum /= weights
-		}
-		out[i] = sum
-	}
-}
-
-// exactCapacity is up to where leastFast may divide floats: the quotient of whole numbers,
-// 100 at most, lies at least 1/capacity below the next whole number or is one, and
-// is so rounded to less than it (floats below 128 are 2^-46 apart, and round by half
-// of that).
-const exactCapacity = 1 << 46
-
-// leastFast is leastPart, of which it takes half the time.
-func leastFast(capacity, requested int64) int64 {
-	if capacity >= exactCapacity || capacity < 0 {
-		return leastPart(capacity, requested)
-	}
-	left := capacity - requested
-	if left <= 0 {
-		return 0
-	}
-	if left > capacity {
-		return leastPart(capacity, requested)
-	}
-	return int64(float64(left*scheduler.MaxScore) / float64(capacity))
-}
-
 // mostPart returns the share of capacity that is taken, in whole hundredths. A
 // node may be asked for more than it has, since estimates count pods that ask
 // for nothing.

@@ -103,34 +103,6 @@ func (b *balance) score(terms []term, n cluster.NodeID) int64 {
 	return half + (half+with-without)/2
 }
 
-// balanceOfTwo is score over two resources, kube's default.
-func balanceOfTwo(x, y *term, nodes []cluster.NodeID, out []int64) {
-	const half = scheduler.MaxScore / 2
-	for i, n := range nodes {
-		capX, capY := x.capacity[n], y.capacity[n]
-		if capX == 0 || capY == 0 {
-			out[i] = half + half/2 // a single resource is always even
-			continue
-		}
-		usedX, usedY := x.used[n], y.used[n]
-		with := evennessOfTwo(fraction(usedX+x.want, capX), fraction(usedY+y.want, capY))
-		without := evennessOfTwo(fraction(usedX, capX), fraction(usedY, capY))
-		out[i] = half + (half+with-without)/2
-	}
-}
-
-func fraction(requested, capacity int64) float64 {
-	if f := float64(requested) / float64(capacity); f < 1 {
-		return f
-	}
-	return 1
-}
-
-// evennessOfTwo is evenness of two fractions.
-func evennessOfTwo(x, y float64) int64 {
-	return int64((1 - math.Abs((x-y)/2)) * scheduler.MaxScore)
-}
-
 // appendFractions appends the share requested of each resource that n has, at
 // most 1, with the pod's request or without.
 func appendFractions(fractions []float64, terms []term, n cluster.NodeID, with bool) []float64 {

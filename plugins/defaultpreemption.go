@@ -64,33 +64,12 @@ func (d *defaultPreemption) Preempt(s *cluster.State, p cluster.PodID, diag sche
 		kept := s.Pods.Nominated[p] != cluster.None || s.Hope(p) != ""
 		return scheduler.Preemption{Node: cluster.None}, kept && !wrong
 	}
-	if t.AsksExtenders() {
-		var err error
-		if candidates, err = askExtenders(s, t, candidates); err != nil || len(candidates) == 0 {
-			return scheduler.Preemption{}, false
-		}
+	candidates, ok := askExtenders(s, t, candidates)
+	if !ok {
+		return scheduler.Preemption{}, false
 	}
-	best := candidates[0]
-	for _, c := range candidates[1:] {
-		if c.compare(best) < 0 {
-			best = c
-		}
-	}
+	best := slices.MinFunc(candidates, (*candidate).compare)
 	return scheduler.Preemption{Node: best.Node, Victims: best.Victims}, true
-}
-
-// askExtenders has extenders choose among candidates.
-func askExtenders(s *cluster.State, t *scheduler.Trial, candidates []*candidate) ([]*candidate, error) {
-	asked := make([]scheduler.Candidate, len(candidates))
-	for i, c := range candidates {
-		asked[i] = c.Candidate
-	}
-	left, err := t.AskExtenders(asked)
-	candidates = candidates[:0]
-	for _, c := range left {
-		candidates = append(candidates, newCandidate(s, c))
-	}
-	return candidates, err
 }
 
 // eligible reports whether p may make others go. It may not while pods that it

@@ -67,6 +67,9 @@ func (w *rankedWorld) node(name string) *cluster.NodeSpec {
 	}
 	labels["rack"] = fmt.Sprint("rack-", w.rng.IntN(25))
 	if w.rng.IntN(10) == 0 {
+		labels[byHost] = []string{"shared", ""}[w.rng.IntN(2)]
+	}
+	if w.rng.IntN(10) == 0 {
 		delete(labels, []string{"rack", byHost, byZone}[w.rng.IntN(3)])
 	}
 	spec.Labels = cluster.MakeLabels(labels)
@@ -185,9 +188,15 @@ func (w *rankedWorld) disturb() {
 	case 8:
 		w.happens(cluster.Event{Kind: cluster.ObjectSet, Object: &cluster.Namespace{Name: "other", Labels: cluster.Labels{{Key: "team", Value: "x"}}}})
 	case 9:
-		w.happens(cluster.Event{Kind: cluster.ObjectSet, Object: &cluster.Service{Namespace: "test", Name: "service", Selector: cluster.Labels{{Key: "app", Value: "a"}}}})
+		w.happens(cluster.Event{Kind: cluster.ObjectSet, Object: &cluster.Service{
+			Namespace: "test", Name: "service", Selector: cluster.Labels{{Key: "app", Value: []string{"a", "b", "c"}[w.rng.IntN(3)]}},
+		}})
 	case 10, 11, 12:
 		w.trial()
+	case 19:
+		w.happens(cluster.Event{Kind: cluster.ObjectSet, Object: &cluster.DisruptionBudget{
+			Namespace: "test", Name: "budget", Selector: w.selector(), Allowed: w.rng.Int32N(3),
+		}})
 	case 13:
 		w.classes[w.rng.IntN(len(w.classes))] = w.class()
 	case 14, 15:

@@ -46,29 +46,6 @@ type term struct {
 	want, weight   int64
 }
 
-// columns remembers those of the resources that a score looks at. A resource that has a
-// column keeps it.
-type columns []cluster.Resource
-
-// of returns the columns of resources, -1 for one that has none.
-func (cs *columns) of(s *cluster.State, resources []resourceWeight) columns {
-	if len(*cs) < len(resources) {
-		*cs = make(columns, len(resources))
-		for i := range *cs {
-			(*cs)[i] = -1
-		}
-	}
-	for i, r := range *cs {
-		if r >= 0 {
-			continue
-		}
-		if r, ok := scored(s, resources[i].Name); ok {
-			(*cs)[i] = r
-		}
-	}
-	return *cs
-}
-
 // appendEstimated appends the resources that p's score looks at to terms, with
 // estimates of CPU and memory.
 func appendEstimated(terms []term, s *cluster.State, p cluster.PodID, resources []resourceWeight, known *columns) []term {

@@ -34,6 +34,15 @@ var others = []string{
 	"gpupacking.go", "plugins.go", "random.go",
 }
 
+// faster are files of what only saves time: of what is kept from one decision to the next, which TestRankedAsPlain
+// holds, and of scores for two resources, which TestFastScores holds against those for any number.
+var faster = []string{
+	"defaultpreemption_memory.go", "interpodaffinity_domains.go", "podtopologyspread_domains.go", "resources_fast.go",
+}
+
+// extended is the file about extenders, which bench/upstream/extenders compares.
+const extended = "defaultpreemption_extenders.go"
+
 // enough is the share of mutants, in percent, that must be caught; of a sample, somewhat fewer.
 const enough, enoughOfSample = 95, 90
 
@@ -73,7 +82,9 @@ func (o options) run(out io.Writer) (bool, error) {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
-	mutants, config, err := overlay(pluginsPath, dir, func(file string) bool { return !slices.Contains(others, file) })
+	mutants, config, err := overlay(pluginsPath, dir, func(file string) bool {
+		return !slices.Contains(others, file) && !slices.Contains(faster, file) && file != extended
+	})
 	if err != nil {
 		return false, err
 	}
