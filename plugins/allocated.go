@@ -13,7 +13,7 @@ var LeastAllocated = &scheduler.Plugin{
 	Name: "LeastAllocated",
 	Doc:  "LeastAllocated prefers the node that would have the largest share of its CPU and memory left: it spreads.",
 	New: func(scheduler.Args) (any, error) {
-		return &strategy{resources: defaultResources, part: leastPart, least: true}, nil
+		return &strategy{resources: defaultResources, part: leastPart, two: leastOfTwo}, nil
 	},
 }
 
@@ -32,10 +32,10 @@ var MostAllocated = &scheduler.Plugin{
 // resource_allocation.go and the files of the three strategies).
 type strategy struct {
 	resources []resourceWeight
-	part      func(capacity, requested int64) int64 // the score of one resource
-	ratio     bool                                  // RequestedToCapacityRatio, which has a mean of its own
-	least     bool                                  // part is leastPart
-	terms     []term                                // scratch
+	part      func(capacity, requested int64) int64                 // the score of one resource
+	ratio     bool                                                  // RequestedToCapacityRatio, which has a mean of its own
+	two       func(a, b *term, nodes []cluster.NodeID, out []int64) // score, of two resources; nil if there is nothing faster
+	terms     []term                                                // scratch
 	columns   columns
 }
 
@@ -48,8 +48,8 @@ func (st *strategy) Score(s *cluster.State, p cluster.PodID) func(cluster.NodeID
 // ScoreBatch implements scheduler.BatchScorer.
 func (st *strategy) ScoreBatch(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, out []int64) bool {
 	st.terms = appendEstimated(st.terms[:0], s, p, st.resources, &st.columns)
-	if st.least && len(st.terms) == 2 {
-		leastOfTwo(&st.terms[0], &st.terms[1], nodes, out)
+	if st.two != nil && len(st.terms) == 2 {
+		st.two(&st.terms[0], &st.terms[1], nodes, out)
 		return true
 	}
 	for i, n := range nodes {

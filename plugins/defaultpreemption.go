@@ -203,9 +203,6 @@ func byImportance(s *cluster.State, a, b cluster.PodID) int {
 // others, if those before them are disrupted, too. Pods without labels are under
 // no budget.
 func byBudget(s *cluster.State, pods []removed) (violating, clean []removed) {
-	if s.Budgets.Len() == 0 {
-		return nil, pods
-	}
 	var left []int32
 	for b := range s.Budgets.All() {
 		left = append(left, b.Allowed)

@@ -90,7 +90,7 @@ func (a *scoringStrategy) strategy() (strategy, error) {
 	}
 	switch a.Type {
 	case "LeastAllocated":
-		st.part, st.least = leastPart, true
+		st.part, st.two = leastPart, leastOfTwo
 	case "MostAllocated":
 		st.part = mostPart
 	case "RequestedToCapacityRatio":
