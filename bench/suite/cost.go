@@ -208,39 +208,42 @@ func (r *rack) addNormalizer(pl *scheduler.Plugin, x scheduler.Normalizer) {
 func (r *rack) addRules(pl *scheduler.Plugin, x scheduler.Dependent) {
 	s := r.state
 	r.add(pl, "depends", r.pods, func(p cluster.PodID) { x.Depends(s, s.Pods.Class[p]) })
-	rules := map[cluster.PodID]*scheduler.DomainRule{}
-	cells := map[cluster.PodID][]scheduler.Cell{}
-	var filtered, scored []cluster.PodID
+	if f, ok := x.(scheduler.DomainFilter); ok {
+		on := func(c cluster.ClassID) scheduler.Scope { return x.Depends(s, c).Filter }
+		r.addRule(pl, "filter rule", on, f.FilterDomains, func(rule *scheduler.DomainRule, cells []scheduler.Cell) {
+			for _, at := range cells {
+				rule.May(at)
+			}
+		})
+	}
+	if sc, ok := x.(scheduler.DomainScorer); ok {
+		on := func(c cluster.ClassID) scheduler.Scope { return x.Depends(s, c).Score }
+		r.addRule(pl, "score rule", on, sc.ScoreDomains, func(rule *scheduler.DomainRule, cells []scheduler.Cell) {
+			rule.Scores(cells, r.out[:len(cells)])
+		})
+	}
+}
+
+// addRule adds a probe of the rules that a plugin makes of pods whose classes depend on
+// domains, and asks each about its cells.
+func (r *rack) addRule(pl *scheduler.Plugin, point string, on func(cluster.ClassID) scheduler.Scope,
+	ruleFor func(*cluster.State, cluster.ClassID) *scheduler.DomainRule, ask func(*scheduler.DomainRule, []scheduler.Cell),
+) {
+	s := r.state
+	rules, cells := map[cluster.PodID]*scheduler.DomainRule{}, map[cluster.PodID][]scheduler.Cell{}
+	var pods []cluster.PodID
 	for _, p := range r.pods {
-		on := x.Depends(s, s.Pods.Class[p])
-		if f, ok := x.(scheduler.DomainFilter); ok && on.Filter == scheduler.Domains {
-			rules[p] = f.FilterDomains(s, s.Pods.Class[p])
+		if c := s.Pods.Class[p]; on(c) == scheduler.Domains {
+			var ok bool
+			rules[p] = ruleFor(s, c)
 			if cells[p], ok = scheduler.Cells(s, rules[p]); ok {
-				filtered = append(filtered, p)
+				pods = append(pods, p)
 			}
 		}
 	}
-	r.add(pl, "filter rule", filtered, func(p cluster.PodID) {
-		rule := x.(scheduler.DomainFilter).FilterDomains(s, s.Pods.Class[p])
-		r.bring(rule)
-		for _, at := range cells[p] {
-			rules[p].May(at)
-		}
-	})
-	scoreRules, scoreCells := map[cluster.PodID]*scheduler.DomainRule{}, map[cluster.PodID][]scheduler.Cell{}
-	for _, p := range r.pods {
-		on := x.Depends(s, s.Pods.Class[p])
-		if f, ok := x.(scheduler.DomainScorer); ok && on.Score == scheduler.Domains {
-			scoreRules[p] = f.ScoreDomains(s, s.Pods.Class[p])
-			if scoreCells[p], ok = scheduler.Cells(s, scoreRules[p]); ok {
-				scored = append(scored, p)
-			}
-		}
-	}
-	r.add(pl, "score rule", scored, func(p cluster.PodID) {
-		rule := x.(scheduler.DomainScorer).ScoreDomains(s, s.Pods.Class[p])
-		r.bring(rule)
-		scoreRules[p].Scores(scoreCells[p], r.out[:len(scoreCells[p])])
+	r.add(pl, point, pods, func(p cluster.PodID) {
+		r.bring(ruleFor(s, s.Pods.Class[p]))
+		ask(rules[p], cells[p])
 	})
 }
 
