@@ -7,7 +7,7 @@
 #               EVERY=… tries every so many-th
 # make lint     checks format, vets, and holds the source to its own rules
 # make bench    runs the benchmarks
-# make verify-bench  makes a plugin 3 % slower, and wants berth bench to name it (Linux, the right to trace)
+# make counting builds bin/berth-counting, whose bench counts the statements that plugins run
 # make bench-upstream  plays kube-scheduler's own performance tests on its code and on Berth;
 #               NODES=500,5000 RUNS=10 CASES=… MEASURE=… choose sizes, runs, tests, pods measured;
 #               MEASURE_UPSTREAM=… the first of these pods, which upstream's code places: it takes long
@@ -27,7 +27,7 @@ UPSTREAM := bench/upstream
 SEED ?= 1
 PODS ?= 20000
 
-.PHONY: build run test parity mutate verify lint bench bench-upstream verify-bench fuzz
+.PHONY: build run test parity mutate verify lint bench bench-upstream counting fuzz
 
 build:
 	go build -trimpath -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth ./cmd/berth
@@ -61,19 +61,17 @@ verify:
 lint:
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
 	go vet ./...
-	go vet -tags verify,ptrace ./...
+	go vet -tags verify ./...
 	go tool staticcheck ./...
-	go tool staticcheck -tags verify,ptrace ./...
+	go tool staticcheck -tags verify ./...
 	cd $(UPSTREAM) && go vet ./... && go tool -modfile=../../go.mod staticcheck ./...
 	go test -count=1 ./internal/tidy
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
 
-# What berth bench finds out by counting instructions. It needs the right to trace processes, and takes
-# minutes of a machine that does nothing else, so it is no part of verify.
-verify-bench:
-	go test -count=1 -tags ptrace -timeout 30m -run '^TestVerify' -v ./bench/suite ./cmd/berth/app
+counting:
+	go build -trimpath -cover -covermode=atomic -coverpkg=github.com/berthsim/berth/... -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth-counting ./cmd/berth
 
 NODES ?= 500
 RUNS ?= 3

@@ -19,7 +19,7 @@ const (
 
 	leastWork   = 0.05 // of a counter, for a pod, that matters
 	leastAllocs = 0.5  // for a pod
-	leastSteps  = 1000 // instructions for a pod and 1,000 nodes: a fraction of a microsecond
+	leastSteps  = 50   // statements for a pod and 500 nodes: a fraction of a microsecond
 )
 
 // A Comparison is how a result differs from an earlier one.
@@ -139,16 +139,16 @@ func (now *CaseResult) values(of func(Sample) float64) (values []float64) {
 	return values
 }
 
-// comparePlugins compares what plugins cost: by instructions if they were counted, which
+// comparePlugins compares what plugins cost: by statements if they were counted, which
 // only one compiler makes comparable, or else by time.
 func (r *Result) comparePlugins(old *Result, c *Comparison, sameMachine bool) {
-	counted := r.Uncounted == "" && old.Uncounted == "" && len(r.Plugins) > 0 && len(r.Plugins[0].Instructions) > 0 && len(old.Plugins) > 0 && len(old.Plugins[0].Instructions) > 0
+	counted := r.Uncounted == "" && old.Uncounted == "" && len(r.Plugins) > 0 && len(r.Plugins[0].Statements) > 0 && len(old.Plugins) > 0 && len(old.Plugins[0].Statements) > 0
 	sameCode := r.Machine.Go == old.Machine.Go && r.Machine.System == old.Machine.System
 	switch {
 	case !counted:
-		c.note("plugins are compared by time, which tells no less than %.0f %%: instructions were not counted both times", 100*timeRise)
+		c.note("plugins are compared by time, which tells no less than %.0f %%: statements were not counted both times", 100*timeRise)
 	case !sameCode:
-		c.note("plugins' instructions are not compared: other compilers were used")
+		c.note("plugins' statements are not compared: other compilers were used")
 	}
 	for _, now := range r.Plugins {
 		of := fmt.Sprintf("plugin %s at %s", now.Plugin, now.Point)
@@ -158,8 +158,8 @@ func (r *Result) comparePlugins(old *Result, c *Comparison, sameMachine bool) {
 			continue
 		}
 		was := old.Plugins[at]
-		if counted && sameCode && len(was.Instructions) > 0 && len(now.Instructions) > 0 {
-			c.counts(of, "instructions", was.Instructions, now.Instructions, leastSteps)
+		if counted && sameCode && len(was.Statements) > 0 && len(now.Statements) > 0 {
+			c.counts(of, "statements", was.Statements, now.Statements, leastSteps)
 		}
 		if sameMachine {
 			c.time(of, "time", was.Calibrated, now.Calibrated, counted && sameCode || tooShort(now, was))

@@ -7,12 +7,12 @@ import (
 )
 
 // result returns one with ten samples around the times, and the counts.
-func result(caseTime, pluginTime, scored, instructions float64) *Result {
+func result(caseTime, pluginTime, scored, statements float64) *Result {
 	r := &Result{Berth: "v0", Complete: true, Machine: Machine{Go: "go1", System: "linux/amd64", CPU: "x", Processors: 2}}
 	c := CaseResult{Name: "basic/nodes=500/classes=1", Work: Counts{"scored": scored, "filtered": 2}}
 	p := Cost{Plugin: "NodePorts", Point: "filter", Nanoseconds: 1000}
-	if instructions > 0 {
-		p.Instructions = []float64{instructions, instructions + 1, instructions}
+	if statements > 0 {
+		p.Statements = []float64{statements, statements + 1, statements}
 	}
 	for i := range 10 {
 		noise := 1 + 0.002*float64(i)
@@ -37,8 +37,8 @@ func TestCompare(t *testing.T) {
 	}{
 		{"the same", result(100, 10, 4, 100000), nil},
 		{"a little", result(110, 11, 4.04, 101400), nil},
-		{"three percent more instructions", result(100, 10, 4, 103000), []string{"plugin NodePorts at filter: instructions +3.0 %"}},
-		{"counts that overlap", other(func(r *Result) { r.Plugins[0].Instructions = []float64{120000, 100000, 110000} }), nil},
+		{"three percent more statements", result(100, 10, 4, 103000), []string{"plugin NodePorts at filter: statements +3.0 %"}},
+		{"counts that overlap", other(func(r *Result) { r.Plugins[0].Statements = []float64{120000, 100000, 110000} }), nil},
 		{"fewer of all", result(50, 5, 2, 50000), nil},
 		{"a slower case", result(320, 10, 4, 100000), []string{"basic/nodes=500/classes=1: time +220.0 % (p=0.000)"}},
 		{"a case as slow as on a busy day", result(250, 10, 4, 100000), nil},
@@ -49,7 +49,7 @@ func TestCompare(t *testing.T) {
 				r.Cases[0].Samples[i].Allocs++
 			}
 		}), []string{"basic/nodes=500/classes=1: allocs/pod +50.0 %"}},
-		{"a slower plugin with the same instructions", result(100, 32, 4, 100000), nil},
+		{"a slower plugin with the same statements", result(100, 32, 4, 100000), nil},
 		{"a slower plugin without", other(func(r *Result) { r.Plugins = result(0, 32, 0, 0).Plugins }), []string{"plugin NodePorts at filter: time +220.0 % (p=0.000)"}},
 		{"a plugin that takes too little time to tell", other(func(r *Result) { *r = *result(100, 32, 4, 0); r.Plugins[0].Nanoseconds = 100 }), nil},
 		{"another machine", other(func(r *Result) { *r = *result(320, 16, 4, 100000); r.Machine.CPU = "y" }), nil},
@@ -73,7 +73,7 @@ func TestCompare(t *testing.T) {
 	notes := strings.Join(comparison.Notes, "\n")
 	for _, want := range []string{
 		"times are not compared: that was go1 on", "new was not measured then", "basic/nodes=500/classes=1 is not measured now",
-		"instructions are not compared: other compilers", "plugin New at filter was not measured then",
+		"statements are not compared: other compilers", "plugin New at filter was not measured then",
 	} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("no note says %q:\n%s", want, notes)
@@ -95,7 +95,7 @@ func TestWriteTable(t *testing.T) {
 		"score NodePorts 90.0 % rank 3.5 % bind 0.5 % other 6.0 %",
 		"NodePorts filter 1000.0 ± 1% 103000",
 		"Compared with v0",
-		"scored/pod -50.0 % better", "time +220.0 % (p=0.000) REGRESSION", "instructions +3.0 % REGRESSION", "time +20.0 % (p=0.000) not judged",
+		"scored/pod -50.0 % better", "time +220.0 % (p=0.000) REGRESSION", "statements +3.0 % REGRESSION", "time +20.0 % (p=0.000) not judged",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it lacks %q:\n%s", want, b.String())

@@ -25,9 +25,9 @@ type Cost struct {
 	// work.
 	Calibrated []float64 `json:"calibrated"`
 
-	// Instructions are for a pod and 1,000 nodes, reckoned several times from counts for a
-	// few nodes; none if they could not be counted.
-	Instructions []float64 `json:"instructions,omitempty"`
+	// Statements are those run for a pod, counted several times; none if they could not be
+	// counted.
+	Statements []float64 `json:"statements,omitempty"`
 }
 
 // How a plugin's cost is measured.
@@ -38,14 +38,9 @@ const (
 	costRuns    = 4                      // of a sample, of which the fastest counts
 )
 
-// stepNodes are how many nodes there are in the sets about which instructions are counted;
-// countedNodes is how many they are reckoned for.
-var stepNodes = [2]int{4, 12}
-
-const (
-	countedNodes = 1000
-	stepRounds   = 3 // of counting, with new sets
-)
+// statementRounds is how often statements are counted, each time with a new set: how many a
+// map takes differs a little from one to the next.
+const statementRounds = 3
 
 // A probe asks a plugin, at one point, about the set of pods.
 type probe struct {
@@ -66,13 +61,9 @@ type rack struct {
 	out    []int64
 }
 
-// plainKinds are those of which basic's pods tell enough.
-var plainKinds = []string{"distinct", "job", "unschedulable"}
-
 // newRack records a set with so many nodes, and prepares what is asked. Its pods are one
-// of each kind in the workload mixed; without plain, of those alone that say something of
-// nodes or other pods, and one more.
-func newRack(known []*scheduler.Plugin, nodes int, plain bool) (*rack, error) {
+// of each kind in the workload mixed.
+func newRack(known []*scheduler.Plugin, nodes int) (*rack, error) {
 	w, err := NewWorld(Case{Workload: "mixed", Nodes: nodes}, known)
 	if err != nil {
 		return nil, err
@@ -82,9 +73,6 @@ func newRack(known []*scheduler.Plugin, nodes int, plain bool) (*rack, error) {
 	for i := range w.templates {
 		if t := &w.templates[i]; t.kind != kind {
 			kind = t.kind
-			if !plain && slices.Contains(plainKinds, kind) {
-				continue
-			}
 			spec := t.pod(w.made + i)
 			events = append(events, cluster.Event{Kind: cluster.PodAdded, PodSpec: &spec})
 		}
@@ -306,7 +294,7 @@ var tooLittle = []string{"Insufficient cpu"}
 func measureCosts(ctx context.Context, known []*scheduler.Plugin, rounds int, progress func()) (costs []Cost, err error) {
 	var times [][]float64 // by place in costs, nanoseconds for a pod
 	for round := range rounds {
-		r, err := newRack(known, costNodes, true)
+		r, err := newRack(known, costNodes)
 		if err != nil {
 			return nil, err
 		}
@@ -338,65 +326,34 @@ func measureCosts(ctx context.Context, known []*scheduler.Plugin, rounds int, pr
 	return costs, nil
 }
 
-// countSteps counts the instructions of each cost, about two sets, of few nodes and of
-// more. What a node takes follows from the difference.
-func countSteps(ctx context.Context, known []*scheduler.Plugin, costs []Cost, progress func()) (uncounted, err error) {
-	st, uncounted := newStepper()
+// countStatements counts the statements of each cost. If that can't be done, uncounted says why.
+func countStatements(ctx context.Context, known []*scheduler.Plugin, costs []Cost) (uncounted, err error) {
+	weights, uncounted := readWeights()
 	if uncounted != nil {
 		return uncounted, nil
 	}
-	defer st.close()
-	for range stepRounds {
-		var counts [len(stepNodes)]map[mark]float64
-		for i, nodes := range stepNodes {
-			r, err := newRack(known, nodes, false)
-			if err != nil {
+	counts := make([][]float64, len(costs))
+	for range statementRounds {
+		r, err := newRack(known, costNodes)
+		if err != nil {
+			return nil, err
+		}
+		for j, pb := range r.probes {
+			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			counts[i] = map[mark]float64{}
-			for _, pb := range r.probes {
-				if err := ctx.Err(); err != nil {
-					return nil, err
-				}
-				steps, err := st.counted(pb)
-				if err != nil {
-					forget(costs)
-					return err, nil
-				}
-				counts[i][mark{pb.point, pb.plugin}] = float64(steps) / float64(pb.pods)
+			pb.run() // fills what is kept
+			n, uncounted := statementsOf(weights, pb.run)
+			if uncounted != nil {
+				return uncounted, nil
 			}
+			counts[j] = append(counts[j], float64(n)/float64(pb.pods))
 		}
-		for j := range costs {
-			c := &costs[j]
-			at := mark{c.Point, c.Plugin}
-			few, more := counts[0][at], counts[1][at]
-			if more == 0 {
-				continue // the smaller set has nothing to ask about
-			}
-			each := max(0, more-few) / float64(stepNodes[1]-stepNodes[0])
-			c.Instructions = append(c.Instructions, few+each*float64(countedNodes-stepNodes[0]))
-		}
-		progress()
+	}
+	for j := range costs {
+		costs[j].Statements = counts[j]
 	}
 	return nil, nil
-}
-
-// forget takes back counts that are not complete.
-func forget(costs []Cost) {
-	for j := range costs {
-		costs[j].Instructions = nil
-	}
-}
-
-// attempts is how often is tried to count the same, at most: other threads may have been
-// stopped where they hold a lock.
-const attempts = 10
-
-// counted counts a probe's instructions.
-func (st *stepper) counted(pb *probe) (uint64, error) {
-	pb.run()     // fills what is kept
-	runtime.GC() // none of it is then left to do
-	return st.count(pb.run)
 }
 
 // settle finds out how often to run so that a clock can tell.

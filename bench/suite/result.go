@@ -18,7 +18,7 @@ import (
 const Version = "berth/bench/v1"
 
 // A Result is what was measured. Its times are of one machine at one time; its counts of
-// work and of instructions are of the code.
+// work and of statements are of the code.
 type Result struct {
 	Version     string       `json:"version"`
 	Berth       string       `json:"berth"` // the program's version
@@ -29,7 +29,7 @@ type Result struct {
 	Attribution []Share      `json:"attribution"`
 	Plugins     []Cost       `json:"plugins"`
 	Comparison  *Comparison  `json:"comparison,omitempty"` // with an earlier result, if that was asked for
-	Uncounted   string       `json:"uncounted,omitempty"`  // why instructions were not counted
+	Uncounted   string       `json:"uncounted,omitempty"`  // why statements were not counted
 
 	cpu, heap    []byte // profiles
 	began, ended time.Time

@@ -19,10 +19,6 @@ type Options struct {
 	Cases   []Case
 	Samples int // of each case, and rounds of each plugin's cost; 1 or more
 
-	// Count has instructions of plugins counted, which takes from some seconds to a
-	// minute.
-	Count bool
-
 	Version string // of the program, for the record
 	Command string // that measures this again, for the record
 
@@ -75,14 +71,12 @@ func (s *session) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.Count {
-		uncounted, err := countSteps(ctx, s.Plugins, costs, func() { s.step("counted instructions") })
-		if err != nil {
-			return err
-		}
-		if uncounted != nil {
-			s.result.Uncounted = uncounted.Error()
-		}
+	uncounted, err := countStatements(ctx, s.Plugins, costs)
+	if err != nil {
+		return err
+	}
+	if uncounted != nil {
+		s.result.Uncounted = uncounted.Error()
 	}
 	s.result.Plugins = costs
 	s.result.Complete = true
@@ -93,9 +87,6 @@ func (s *session) run(ctx context.Context) error {
 func (s *session) step(what string) {
 	s.done++
 	total := len(s.Cases)*(2+s.Samples) + s.Samples
-	if s.Count {
-		total += stepRounds
-	}
 	if s.Progress != nil {
 		s.Progress(s.done, total, what)
 	}

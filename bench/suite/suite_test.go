@@ -2,18 +2,12 @@ package suite
 
 import (
 	"flag"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/berthsim/berth/plugins"
 )
-
-func TestMain(m *testing.M) {
-	ServeTracer()
-	os.Exit(m.Run())
-}
 
 var sizes = flag.String("nodes", "", "sizes of clusters that are benchmarked, for example 15000,100000 (default 500 and 5000)")
 

@@ -84,11 +84,11 @@ func (r *Result) tablePlugins(t io.Writer) {
 	if len(r.Plugins) == 0 {
 		return
 	}
-	fmt.Fprintf(t, "\n%-*s\t%-*s\tns/pod\t\tinstructions\t\n", pluginWidth, "plugin", pointWidth, "point")
+	fmt.Fprintf(t, "\n%-*s\t%-*s\tns/pod\t\tstatements\t\n", pluginWidth, "plugin", pointWidth, "point")
 	for _, c := range r.Plugins {
 		steps := "–"
-		if len(c.Instructions) > 0 {
-			steps = fmt.Sprintf("%.0f", slices.Min(c.Instructions))
+		if len(c.Statements) > 0 {
+			steps = fmt.Sprintf("%.0f", slices.Min(c.Statements))
 		}
 		fmt.Fprintf(t, "%-*s\t%-*s\t%.1f\t%s\t%s\t\n", pluginWidth, c.Plugin, pointWidth, c.Point, c.Nanoseconds, plusMinus(summary(c.Calibrated)), steps)
 	}
@@ -116,7 +116,7 @@ func (c *Comparison) WriteTable(w io.Writer) error {
 	return t.Flush()
 }
 
-// String tells of the row: "plugin NodePorts at filter: instructions +3.1 %".
+// String tells of the row: "plugin NodePorts at filter: statements +3.1 %".
 func (r *Row) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s ", r.Of, r.Metric)

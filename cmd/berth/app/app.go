@@ -17,7 +17,6 @@ import (
 	"syscall"
 
 	"github.com/berthsim/berth/bench"
-	"github.com/berthsim/berth/bench/suite"
 	"github.com/berthsim/berth/plugins"
 	"github.com/berthsim/berth/scheduler"
 	"github.com/spf13/cobra"
@@ -39,7 +38,6 @@ const (
 // Main runs the command line with Berth's own policies and those given, and
 // exits.
 func Main(policies ...*scheduler.Plugin) {
-	suite.ServeTracer()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	env := Env{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, TraceDir: os.Getenv("BERTH_TRACES"), Stop: stop}
 	os.Exit(Run(ctx, env, policies...))

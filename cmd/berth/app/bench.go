@@ -109,7 +109,7 @@ func (a *app) measure(ctx context.Context, expr string, f *benchFlags) error {
 	p := a.progress()
 	began := time.Now()
 	r, err := suite.Run(ctx, suite.Options{
-		Plugins: a.plugins, Cases: cases, Samples: f.samples, Count: f.samples > 1 && (f.save != "" || f.against != ""),
+		Plugins: a.plugins, Cases: cases, Samples: f.samples,
 		Version: version(), Command: f.command(expr),
 		Progress: func(done, total int, what string) {
 			a.log.Debug("step finished", zap.String("what", what), zap.Int("done", done), zap.Int("total", total))
@@ -172,7 +172,11 @@ func regressions(r *suite.Result, against string) error {
 	for i := range worse {
 		texts[i] = worse[i].String()
 	}
-	return fmt.Errorf("%d regressions since %s: %s", len(worse), against, strings.Join(texts, "; "))
+	what := "regressions"
+	if len(worse) == 1 {
+		what = "regression"
+	}
+	return fmt.Errorf("%d %s since %s: %s", len(worse), what, against, strings.Join(texts, "; "))
 }
 
 // command returns what to type to measure the same again.

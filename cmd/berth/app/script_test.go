@@ -18,14 +18,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/berthsim/berth/bench/suite"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in testdata/script")
 
 func TestMain(m *testing.M) {
-	suite.ServeTracer()
 	testscript.Main(m, map[string]func(){"berth": func() { Main() }})
 }
 
