@@ -32,14 +32,21 @@ func (d *Digest) add(s *State, x *Decision) {
 	b := d.buf
 	b = binary.LittleEndian.AppendUint64(b, uint64(s.Now))
 	b = append(b, byte(x.Kind))
-	b = appendString(b, s.Class(x.Pod).Namespace)
-	b = appendString(b, s.Pods.Name[x.Pod])
-	if x.Node == None { // a Nominate that keeps nothing
+	if x.Pod == None {
+		b = appendString(appendString(b, ""), "")
+	} else {
+		b = appendString(b, s.Class(x.Pod).Namespace)
+		b = appendString(b, s.Pods.Name[x.Pod])
+	}
+	if x.Node == None { // for example a Nominate that keeps nothing
 		b = appendString(b, "")
 	} else {
 		b = appendString(b, s.Nodes.Name[x.Node])
 	}
 	b = binary.LittleEndian.AppendUint64(b, uint64(x.GPUs))
+	if x.Detail != nil {
+		b = x.Detail.appendTo(b)
+	}
 	if len(b) >= 4096 { // hashing a little at a time costs as much again
 		d.h.Write(b)
 		b = b[:0]

@@ -15,7 +15,7 @@ func TestDigest(t *testing.T) {
 			{Kind: PodAdded, PodSpec: &PodSpec{Name: "p1", Class: &Class{Namespace: "b"}}},
 		}
 		s.Observe(5*Second, events)
-		d := Decision{Bind, 0, 0, Allocation{1}}
+		d := Decision{Kind: Bind, Allocation: Allocation{1}}
 		if change != nil {
 			change(s, &d)
 		}

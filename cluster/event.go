@@ -17,11 +17,22 @@ const (
 	ObjectRemoved Kind = 8  // event: an Object is gone
 	PodChanged    Kind = 9  // event: labels, nomination or the like, or it is on a node now
 	PodAdded      Kind = 10 // event: the pod wants a node, or is on one already
+	NodeHeard     Kind = 11 // event: what is heard of the node, or when, is not as it was
+	PodReady      Kind = 12 // event: the pod's containers say that they are ready, or no longer
 
 	Bind     Kind = 65 // decision: run the pod on the node
 	Evict    Kind = 66 // decision: end the pod
 	Preempt  Kind = 67 // decision: end the pod, to make room for another
 	Nominate Kind = 68 // decision: keep the node for the pod; None to keep none
+
+	AddTaint        Kind = 69 // decision
+	RemoveTaint     Kind = 70 // decision
+	SetConditions   Kind = 71 // decision: of a node
+	MarkUnready     Kind = 72 // decision: the pod no longer says that it is ready
+	RequestEviction Kind = 73 // decision: end the pod, if budgets allow it
+	Finalise        Kind = 74 // decision: the pod is gone, without waiting for its node
+	Create          Kind = 75 // decision: of a pod
+	Store           Kind = 76 // decision: of an Object
 )
 
 var kindNames = map[Kind]string{
@@ -29,7 +40,10 @@ var kindNames = map[Kind]string{
 	NodeAdded: "NodeAdded", NodeRemoved: "NodeRemoved", NodeChanged: "NodeChanged",
 	ObjectSet: "ObjectSet", ObjectRemoved: "ObjectRemoved",
 	PodChanged: "PodChanged", PodAdded: "PodAdded",
+	NodeHeard: "NodeHeard", PodReady: "PodReady",
 	Bind: "Bind", Evict: "Evict", Preempt: "Preempt", Nominate: "Nominate",
+	AddTaint: "AddTaint", RemoveTaint: "RemoveTaint", SetConditions: "SetConditions", MarkUnready: "MarkUnready",
+	RequestEviction: "RequestEviction", Finalise: "Finalise", Create: "Create", Store: "Store",
 }
 
 // String returns the constant's name.
@@ -51,9 +65,11 @@ type Event struct {
 	Pod  PodID
 	Node NodeID
 
-	NodeSpec *NodeSpec // of NodeAdded and NodeChanged
-	PodSpec  *PodSpec  // of PodAdded and PodChanged
-	Object   Object    // of ObjectSet and ObjectRemoved
+	NodeSpec *NodeSpec   // of NodeAdded and NodeChanged
+	PodSpec  *PodSpec    // of PodAdded and PodChanged
+	Object   Object      // of ObjectSet and ObjectRemoved
+	Health   *NodeHealth // of NodeHeard
+	Ready    bool        // of PodReady
 
 	// OldNode and OldPod say what was before, for those who must tell what has
 	// changed. State.Observe fills them in.
@@ -76,8 +92,9 @@ type PodState struct {
 type Decision struct {
 	Kind Kind
 	Pod  PodID
-	Node NodeID // where the pod goes, or where it is
+	Node NodeID // where the pod goes, or where it is, or what it is about
 	Allocation
+	Detail Detail // nil for Bind, Preempt and Nominate
 }
 
 // An Allocation says which devices of a node a pod gets. The zero Allocation is

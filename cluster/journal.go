@@ -20,7 +20,9 @@ type entry struct {
 	hopedAt int    // and the place of that among hopes
 
 	prev, next PodID // in the node's list, before a Remove or Release
-	preempted  bool  // before an Evict or Preempt
+	preempted  bool  // before an Evict or Preempt; before a MarkUnready, whether it was unready
+
+	detail *detail
 }
 
 type op uint8
@@ -35,6 +37,15 @@ const (
 	opReserve
 	opConfirm
 	opRelease
+
+	opRequest
+	opFinalise
+	opTaint
+	opUntaint
+	opConditions
+	opUnready
+	opCreate
+	opStore
 )
 
 // Bind decides that p runs on n with the devices a, and shows it there from now
@@ -103,17 +114,17 @@ func (s *State) mustFit(p PodID, n NodeID, a Allocation) {
 
 // Evict decides that p ends. It is Terminating from now on; its room is free
 // only when the cluster says that it has ended. The pod must be on a node.
-func (s *State) Evict(p PodID) { s.terminate(p, opEvict) }
+func (s *State) Evict(p PodID) { s.terminate(p, opEvict, nil) }
 
 // Preempt is Evict, to make room for another pod.
-func (s *State) Preempt(p PodID) { s.terminate(p, opPreempt) }
+func (s *State) Preempt(p PodID) { s.terminate(p, opPreempt, nil) }
 
-func (s *State) terminate(p PodID, op op) {
+func (s *State) terminate(p PodID, op op, beside *detail) {
 	n := s.Pods.Node[p]
 	if n == None {
-		panic("cluster: Evict or Preempt of " + s.PodName(p) + ", which is on no node")
+		panic("cluster: the end of " + s.PodName(p) + ", which is on no node")
 	}
-	s.journal = append(s.journal, entry{op: op, phase: s.Pods.Phase[p], pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n], since: s.changes.next(), preempted: s.Pods.Preempted[p]})
+	s.journal = append(s.journal, entry{op: op, phase: s.Pods.Phase[p], pod: p, node: n, alloc: s.Pods.Allocation[p], stamp: s.Nodes.Stamp[n], since: s.changes.next(), preempted: s.Pods.Preempted[p], detail: beside})
 	if s.Pods.Phase[p] != Terminating {
 		s.noteStaying(p, n, -1)
 	}
@@ -178,7 +189,10 @@ func (s *State) undo(e entry) {
 		s.renominate(e.pod, e.kept)
 	case opConfirm:
 		return
-	case opEvict, opPreempt:
+	case opTaint, opUntaint, opConditions, opUnready, opCreate, opStore:
+		s.undoDetail(&e)
+		return
+	case opEvict, opPreempt, opRequest, opFinalise:
 		s.Pods.Preempted[e.pod] = e.preempted
 		if e.phase != Terminating {
 			s.noteStaying(e.pod, e.node, +1)
@@ -207,23 +221,30 @@ func (s *State) undo(e entry) {
 	s.Nodes.Stamp[e.node] = e.stamp
 }
 
+// decides maps those writes that are decisions to their kinds.
+var decides = [...]Kind{
+	opBind: Bind, opConfirm: Bind, opEvict: Evict, opPreempt: Preempt, opNominate: Nominate,
+	opRequest: RequestEviction, opFinalise: Finalise, opTaint: AddTaint, opUntaint: RemoveTaint,
+	opConditions: SetConditions, opUnready: MarkUnready, opCreate: Create, opStore: Store,
+}
+
 // TakeDecisions returns the decisions made since the last call, in order. The
 // slice is valid until the next call. A trial Remove must have been undone.
 func (s *State) TakeDecisions() []Decision {
 	s.decisions = s.decisions[:0]
-	for _, e := range s.journal {
-		switch e.op {
-		case opBind, opConfirm:
-			s.decisions = append(s.decisions, Decision{Bind, e.pod, e.node, e.alloc})
-		case opEvict:
-			s.decisions = append(s.decisions, Decision{Evict, e.pod, e.node, e.alloc})
-		case opPreempt:
-			s.decisions = append(s.decisions, Decision{Preempt, e.pod, e.node, e.alloc})
-		case opNominate:
-			s.decisions = append(s.decisions, Decision{Kind: Nominate, Pod: e.pod, Node: e.node})
-		case opRemove, opTry:
+	for i := range s.journal {
+		e := &s.journal[i]
+		if e.op == opRemove || e.op == opTry {
 			panic("cluster: a trial was not undone")
 		}
+		if decides[e.op] == 0 {
+			continue
+		}
+		d := Decision{Kind: decides[e.op], Pod: e.pod, Node: e.node, Allocation: e.alloc}
+		if e.detail != nil {
+			d.Detail = e.detail.of
+		}
+		s.decisions = append(s.decisions, d)
 	}
 	s.journal = s.journal[:0]
 	return s.decisions

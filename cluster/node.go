@@ -13,6 +13,9 @@ type NodeSpec struct {
 	Unschedulable bool
 	Images        []Image
 	Features      []string // that the node declares, sorted
+
+	Health  NodeHealth // when it joins; later, NodeHeard events tell
+	Created Time       // before 0 if it was there before the run began
 }
 
 // Nodes has one row for each node, in each of its columns. Everything outside
@@ -34,6 +37,8 @@ type Nodes struct {
 	Unschedulable []bool
 	Images        [][]Image
 	Features      [][]string
+
+	Health []NodeHealth // as last heard of, and as decided since
 
 	// Spec is the last description of the node, which was given to State and
 	// must not be changed.
@@ -107,6 +112,7 @@ func (s *State) addNode(spec *NodeSpec) NodeID {
 	ns.key[n] = hashName("", spec.Name)
 	ns.GPUFree[n] = ns.GPUFree[n][:0]
 	s.describe(n, spec)
+	s.hear(n, &spec.Health)
 	ns.gone[n] = false
 	s.joined++
 	ns.Order[n] = s.joined
@@ -182,6 +188,7 @@ func (ns *Nodes) row() NodeID {
 	ns.Unschedulable = append(ns.Unschedulable, false)
 	ns.Images = append(ns.Images, nil)
 	ns.Features = append(ns.Features, nil)
+	ns.Health = append(ns.Health, NodeHealth{})
 	ns.Spec = append(ns.Spec, nil)
 	ns.Stamp = append(ns.Stamp, 0)
 	ns.Order = append(ns.Order, 0)

@@ -70,6 +70,32 @@ func (s *State) setObject(o Object) {
 	}
 }
 
+// object returns what is in the place of o, nil if there is nothing.
+func (s *State) object(o Object) Object {
+	var found Object
+	switch o := o.(type) {
+	case *Namespace:
+		if was := s.Namespaces.find(o.key()); was != nil {
+			found = was
+		}
+	case *Service:
+		if was := s.Services.find(o.key()); was != nil {
+			found = was
+		}
+	case *Workload:
+		if was := s.Workloads.find(o.key()); was != nil {
+			found = was
+		}
+	case *DisruptionBudget:
+		if was := s.Budgets.find(o.key()); was != nil {
+			found = was
+		}
+	default:
+		panic(fmt.Sprintf("cluster: no table for a %T", o))
+	}
+	return found
+}
+
 func (s *State) removeObject(o Object) {
 	s.version++
 	switch o := o.(type) {

@@ -14,6 +14,8 @@ type PodSpec struct {
 	Terminating bool
 	// Preempted says that it was told so to make room for another.
 	Preempted bool
+	// Unready says that the pod runs, and its containers don't say that they are ready.
+	Unready bool
 	// Started is when the pod began to run, nil if it did not.
 	Started *Time
 
@@ -21,6 +23,9 @@ type PodSpec struct {
 	// by itself. A simulator obeys it; State doesn't hold it, so that no
 	// decision can depend on it.
 	Run Time
+	// Stop is how long the pod takes to end once it is told to; Grace is how long it is
+	// given. A simulator obeys them.
+	Stop, Grace Time
 }
 
 // A Phase says where in its life a pod is.
@@ -54,6 +59,7 @@ type Pods struct {
 	Nominated  []NodeID // the node kept for it while it is pending, or None
 	Started    []Time   // when it began to run, Never if it did not
 	Preempted  []bool   // whether it is Terminating to make room for another
+	Unready    []bool   // whether its containers don't say that they are ready
 
 	next, prev []PodID // neighbours in the node's list
 	spare      []PodID
@@ -90,7 +96,7 @@ func (s *State) addPod(spec *PodSpec, at Time) PodID {
 // describePod writes what of spec may change while p lives.
 func (s *State) describePod(p PodID, spec *PodSpec) {
 	ps := &s.Pods
-	ps.Started[p], ps.Preempted[p] = Never, spec.Preempted
+	ps.Started[p], ps.Preempted[p], ps.Unready[p] = Never, spec.Preempted, spec.Unready
 	if spec.Started != nil {
 		ps.Started[p] = *spec.Started
 	}
@@ -187,6 +193,7 @@ func (ps *Pods) row() PodID {
 	ps.Nominated = append(ps.Nominated, None)
 	ps.Started = append(ps.Started, Never)
 	ps.Preempted = append(ps.Preempted, false)
+	ps.Unready = append(ps.Unready, false)
 	ps.next = append(ps.next, None)
 	ps.prev = append(ps.prev, None)
 	return PodID(len(ps.Name) - 1)

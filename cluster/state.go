@@ -123,6 +123,10 @@ func (s *State) observe(e *Event) {
 	case PodEnded:
 		e.OldPod = s.PodState(e.Pod)
 		s.end(e.Pod)
+	case NodeHeard:
+		s.hear(e.Node, e.Health)
+	case PodReady:
+		s.Pods.Unready[e.Pod] = !e.Ready
 	case Rejected:
 		s.reject(e.Decision)
 	default:
@@ -154,11 +158,18 @@ func (s *State) reject(d Decision) {
 		s.spareIfEmpty(d.Node)
 		s.Pods.Phase[d.Pod] = Pending
 		s.pending++
-	case (d.Kind == Evict || d.Kind == Preempt) && s.Pods.Phase[d.Pod] == Terminating:
+	case d.Kind >= AddTaint && d.Kind != RequestEviction && d.Kind != Finalise:
+		s.rejectDetail(d)
+	case ends(d.Kind) && s.Pods.Phase[d.Pod] == Terminating:
 		s.Pods.Phase[d.Pod], s.Pods.Preempted[d.Pod] = Bound, false
 		s.noteStaying(d.Pod, s.Pods.Node[d.Pod], +1)
 		s.touch(s.Pods.Node[d.Pod])
 	}
+}
+
+// ends reports whether decisions of a kind end pods.
+func ends(k Kind) bool {
+	return k == Evict || k == Preempt || k == RequestEviction || k == Finalise
 }
 
 // place puts p on n with a, at the end of n's list.

@@ -101,10 +101,33 @@ func (h *history) write() {
 		h.Evict(pods[h.rng.IntN(len(pods))])
 	case len(pods) > 0 && h.rng.IntN(5) == 0:
 		h.Preempt(pods[h.rng.IntN(len(pods))])
+	case h.rng.IntN(4) == 0:
+		h.writeBeside(pods)
 	case len(pods) > 0 && h.rng.IntN(2) == 0:
 		h.writeReserved(pods[h.rng.IntN(len(pods))])
 	default:
 		h.writePending()
+	}
+}
+
+// writeBeside does what is no matter of pods' places.
+func (h *history) writeBeside(pods []PodID) {
+	n := h.Nodes.Live()[h.rng.IntN(len(h.Nodes.Live()))]
+	taints := []Taint{{"a", "", NoExecute}, {"a", "", NoSchedule}, {"b", "x", NoExecute}, {"b", "y", NoExecute}}
+	switch what := h.rng.IntN(6); {
+	case what == 0 && len(h.Nodes.Taints[n]) > 0:
+		h.RemoveTaint(n, h.Nodes.Taints[n][0])
+	case what <= 1:
+		h.AddTaint(n, taints[h.rng.IntN(len(taints))])
+	case what == 2:
+		h.SetConditions(n, Conditions{NodeReady: ConditionStatus(h.rng.IntN(4))})
+	case what == 3:
+		h.Store(&DisruptionBudget{Namespace: "x", Name: fmt.Sprint(h.rng.IntN(3)), Allowed: h.rng.Int32N(100)})
+	case what == 4:
+		h.Create(&PodSpec{Name: "new", Class: testClasses[0]})
+	case len(pods) > 0:
+		p := pods[h.rng.IntN(len(pods))]
+		[]func(){func() { h.MarkUnready(p) }, func() { h.Delete(p, DeletionByPodGC) }, func() { h.RequestEviction(p) }, func() { h.Finalise(p, DeletionByPodGC) }}[h.rng.IntN(4)]()
 	}
 }
 
@@ -157,7 +180,7 @@ func (h *history) content() string {
 	ns, ps := &h.Nodes, &h.Pods
 	text := fmt.Sprintln(h.Now, h.Pending(), ns.Live(), ns.Name, ns.Cap, ns.Used, ns.EstimatedCPU, ns.EstimatedMemory,
 		ns.GPUFree, ns.Stamp, ps.Name, ps.Class, ps.Phase, ps.Node, ps.Allocation, ps.Arrived, ps.Order,
-		ps.Nominated, ps.Started, ps.Preempted, h.nominees, h.hopes, ns.spare)
+		ps.Nominated, ps.Started, ps.Preempted, ps.Unready, ns.Taints, ns.Health, slices.Collect(h.Budgets.All()), h.nominees, h.hopes, ns.spare)
 	for n := range NodeID(ns.Rows()) {
 		text += fmt.Sprintln(n, slices.Collect(h.PodsOn(n)), slices.Collect(h.Nominees(n)))
 	}

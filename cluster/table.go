@@ -21,7 +21,12 @@ func Key(namespace, name string) string { return namespace + "/" + name }
 
 // Get returns the object of a key, nil if there is none.
 func (t *Table[T]) Get(namespace, name string) *T {
-	if i, ok := t.at[Key(namespace, name)]; ok {
+	return t.find(Key(namespace, name))
+}
+
+// find returns the object of a key, nil if there is none.
+func (t *Table[T]) find(key string) *T {
+	if i, ok := t.at[key]; ok {
 		return t.rows[i].object
 	}
 	return nil
