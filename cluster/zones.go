@@ -25,6 +25,16 @@ func zoneOf(ls Labels) zoneKey {
 	return zoneKey{first(labelRegionDeprecated, labelRegion), first(labelZoneDeprecated, labelZone)}
 }
 
+// ZoneOf names the zone of a node with such labels, with the region before it if there is
+// one: "west/a". Nodes with neither label are in the zone "".
+func ZoneOf(ls Labels) string {
+	key := zoneOf(ls)
+	if key.region == "" {
+		return key.zone
+	}
+	return key.region + "/" + key.zone
+}
+
 // zones is kube's node tree (pkg/scheduler/backend/cache/node_tree.go): zones in
 // order of first appearance, and in each its nodes in order of arrival.
 type zones struct {

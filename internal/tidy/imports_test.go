@@ -42,6 +42,10 @@ var mayImport = []row{
 		pkg: "cluster/sim", imports: []string{"cluster", "internal/heap"}, decides: true,
 		why: "a simulated cluster knows nothing of who decides on it",
 	}, {
+		pkg: "eviction", imports: []string{"cluster", "internal/heap"}, decides: true,
+		tests: []string{"cluster/sim"},
+		why:   "speaks to any cluster through State, as the scheduler does; its tests run whole clusters",
+	}, {
 		pkg: "scheduler", imports: []string{"cluster", "internal/heap"}, decides: true,
 		why: "speaks to any cluster through State, and takes plugins as values",
 	}, {

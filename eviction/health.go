@@ -1,0 +1,373 @@
+package eviction
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/internal/heap"
+)
+
+// Health is a controller that watches whether nodes are heard of: upstream's node
+// lifecycle controller (pkg/controller/nodelifecycle). It writes the conditions of silent
+// nodes, taints nodes that aren't ready, and marks their pods as not ready.
+//
+// Upstream looks at every node each Period. What a look finds follows from when the node
+// was last heard of, so that only those are looked at about which something has changed,
+// that fall silent, or that wait to be tainted.
+type Health struct {
+	settings Settings
+	policy   NodePolicy
+
+	begun  bool
+	origin cluster.Time // of looks and of passes
+	looked cluster.Time // the last look
+	passed cluster.Time // the last pass
+
+	byName  map[string]*nodeHealth // gone nodes, too: what is known of them counts if they return
+	nodes   []*nodeHealth          // by row
+	zones   map[string]*Zone
+	cluster Picture
+	recount bool // what zones count has changed since the last look
+
+	due      []*nodeHealth // to be looked at next
+	silences heap.Heap[silence]
+
+	everyNode bool // look at every node each Period: the slow twin
+}
+
+// nodeHealth is what is known of a node.
+type nodeHealth struct {
+	node    cluster.NodeID // None if it is gone
+	order   uint64         // of arrival
+	known   bool           // has been looked at since it came
+	zone    *Zone
+	counts  *Zone // in which it counts, nil for none
+	unready bool  // in counts
+	queued  *Zone // for which it waits or has waited to be tainted, nil for none
+
+	ready  cluster.ConditionStatus // as last looked at
+	posted bool                    // ready is not absent
+	first  cluster.Time            // the first look at it, Never if there was none
+	probe  cluster.Time            // the look that found that it had been heard of
+	leased bool                    // a lease has been seen
+
+	lease, posts cluster.Beats
+	taints       []cluster.Taint // before the look
+	due          bool
+	alarm        cluster.Time // of the silence that counts
+}
+
+// A silence is when a node may have been silent for too long.
+type silence struct {
+	at    cluster.Time
+	order uint64
+	node  *nodeHealth
+}
+
+// Before orders silences by time, then by the nodes' arrival.
+func (a silence) Before(b silence) bool {
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.order, b.order)) < 0
+}
+
+// NewHealth returns the controller. A nil policy stands for kube's.
+func NewHealth(st Settings, policy NodePolicy) *Health {
+	if policy == nil {
+		policy = NewKubePolicy(st)
+	}
+	return &Health{
+		settings: st, policy: policy, looked: -1, passed: -1,
+		byName: map[string]*nodeHealth{}, zones: map[string]*Zone{},
+	}
+}
+
+// Picture returns what the controller knows of the cluster's zones. The caller must not
+// change it.
+func (h *Health) Picture() *Picture { return &h.cluster }
+
+// Step implements cluster.Controller.
+func (h *Health) Step(s *cluster.State, events []cluster.Event) cluster.Time {
+	if !h.begun {
+		h.begun, h.origin = true, s.Now
+	}
+	for i := range events {
+		h.take(s, &events[i])
+	}
+	if h.onGrid(s.Now, taintPeriod) && s.Now > h.passed {
+		h.passed = s.Now
+		h.pass(s)
+	}
+	if h.onGrid(s.Now, h.settings.Period) && s.Now > h.looked {
+		h.looked = s.Now
+		h.look(s)
+	}
+	return min(h.nextPass(s.Now), h.nextLook(s.Now))
+}
+
+// take notes what an event says.
+func (h *Health) take(s *cluster.State, e *cluster.Event) {
+	switch e.Kind {
+	case cluster.NodeAdded:
+		h.add(s, e.Node)
+		h.taintByConditions(s, e.Node)
+	case cluster.NodeRemoved:
+		h.remove(e.Node)
+	case cluster.NodeChanged:
+		h.want(h.nodes[e.Node])
+		h.taintByConditions(s, e.Node)
+	case cluster.NodeHeard:
+		h.hear(s, h.nodes[e.Node])
+		h.taintByConditions(s, e.Node)
+	case cluster.Rejected:
+		if e.Pod == cluster.None && e.Node != cluster.None && s.Nodes.IsLive(e.Node) {
+			h.want(h.nodes[e.Node])
+		}
+	case cluster.PodAdded, cluster.PodBound, cluster.PodChanged:
+		h.takePod(s, e)
+	}
+}
+
+func (h *Health) add(s *cluster.State, row cluster.NodeID) {
+	for len(h.nodes) <= int(row) {
+		h.nodes = append(h.nodes, nil)
+	}
+	n := h.byName[s.Nodes.Name[row]]
+	if n == nil {
+		n = &nodeHealth{first: cluster.Never}
+		h.byName[s.Nodes.Name[row]] = n
+	}
+	h.nodes[row] = n
+	n.node, n.order = row, s.Nodes.Order[row]
+	n.lease, n.posts = s.Nodes.Health[row].Lease, s.Nodes.Health[row].Posts
+	h.cluster.Nodes++
+	h.want(n)
+}
+
+func (h *Health) remove(row cluster.NodeID) {
+	n := h.nodes[row]
+	h.nodes[row] = nil
+	h.count(n, nil, false)
+	h.cluster.Nodes--
+	n.node, n.known = cluster.None, false
+	if z := n.queued; z != nil {
+		if i := z.at(n); i >= 0 {
+			z.Waiting[i] = cluster.None
+		}
+	}
+}
+
+// hear takes in that the node is heard of otherwise than before.
+func (h *Health) hear(s *cluster.State, n *nodeHealth) {
+	if n.first != cluster.Never {
+		h.find(n, s.Now) // by what was known before
+	}
+	n.lease, n.posts = s.Nodes.Health[n.node].Lease, s.Nodes.Health[n.node].Posts
+	h.want(n)
+}
+
+// takePod marks a pod that has come to an unready node (Controller.processPod).
+func (h *Health) takePod(s *cluster.State, e *cluster.Event) {
+	row := s.Pods.Node[e.Pod]
+	if row == cluster.None || !s.Nodes.IsLive(row) || e.Kind == cluster.PodChanged && e.OldPod.Node == row {
+		return
+	}
+	if n := h.nodes[row]; n.posted && n.ready != cluster.ConditionTrue && s.IsReady(e.Pod) {
+		s.MarkUnready(e.Pod)
+	}
+}
+
+// want has a node looked at next time.
+func (h *Health) want(n *nodeHealth) {
+	if !n.due {
+		n.due = true
+		h.due = append(h.due, n)
+	}
+}
+
+// look is upstream's monitorNodeHealth, for those nodes about which it may find anything.
+func (h *Health) look(s *cluster.State) {
+	for len(h.silences) > 0 && h.silences[0].at <= s.Now {
+		if a := h.silences.Pop(); a.at == a.node.alarm {
+			h.want(a.node)
+		}
+	}
+	if h.everyNode {
+		for _, row := range s.Nodes.Live() {
+			h.want(h.nodes[row])
+		}
+	}
+	list := h.due
+	h.due = nil
+	list = slices.DeleteFunc(list, func(n *nodeHealth) bool { n.due = false; return n.node == cluster.None })
+	slices.SortFunc(list, func(a, b *nodeHealth) int { return cmp.Compare(a.order, b.order) })
+	for _, n := range list {
+		n.taints = s.Nodes.Taints[n.node]
+	}
+	for _, n := range list {
+		h.welcome(s, n)
+	}
+	for _, n := range list {
+		h.lookAt(s, n)
+	}
+	h.disrupt(s)
+	for _, n := range list {
+		n.taints = nil
+	}
+}
+
+// welcome finds the node's zone, and has it begin anew if it has just come
+// (Controller.classifyNodes).
+func (h *Health) welcome(s *cluster.State, n *nodeHealth) {
+	name := cluster.ZoneOf(s.Nodes.Labels[n.node])
+	z := h.zones[name]
+	if z == nil {
+		z = &Zone{Name: name, Cluster: &h.cluster}
+		h.zones[name] = z
+		h.cluster.Zones = append(h.cluster.Zones, z)
+		h.recount = true
+	}
+	n.zone = z
+	if !n.known {
+		n.known = true
+		h.reach(s, n)
+	}
+}
+
+// lookAt is what upstream does about one node.
+func (h *Health) lookAt(s *cluster.State, n *nodeHealth) {
+	health := &s.Nodes.Health[n.node]
+	observed := health.Conditions[cluster.NodeReady]
+	grace := h.recognise(s, n, observed)
+	if s.Now > n.probe+grace && observed != cluster.ConditionUnknown {
+		h.silenced(s, n)
+	}
+	n.ready = health.Conditions[cluster.NodeReady]
+	n.posted = n.ready != cluster.ConditionAbsent
+	counts := n.zone
+	if _, excluded := s.Nodes.Labels[n.node].Get(excludeLabel); excluded {
+		counts = nil
+	}
+	h.count(n, counts, n.ready != cluster.ConditionTrue)
+	if n.posted {
+		h.judge(s, n)
+		if observed == cluster.ConditionTrue && n.ready != cluster.ConditionTrue {
+			for p := range s.PodsOn(n.node) {
+				if s.IsReady(p) {
+					s.MarkUnready(p)
+				}
+			}
+		}
+	}
+	h.watch(s, n, grace)
+}
+
+// recognise brings the node's probe up to date, and returns how long after it the node may
+// be silent (the first part of Controller.tryUpdateNodeHealth).
+func (h *Health) recognise(s *cluster.State, n *nodeHealth, observed cluster.ConditionStatus) (grace cluster.Time) {
+	fresh := n.first == cluster.Never
+	if fresh {
+		n.first = s.Now
+	}
+	grace = h.settings.Grace
+	switch {
+	case observed == cluster.ConditionAbsent:
+		grace = h.settings.StartupGrace
+		if fresh {
+			n.probe = s.Nodes.Spec[n.node].Created
+		}
+	case fresh || !n.posted:
+		n.probe = s.Now
+	}
+	if _, ok := n.lease.Latest(s.Now); ok && !n.leased {
+		n.leased, n.probe = true, s.Now
+	}
+	h.find(n, s.Now)
+	return grace
+}
+
+// find moves the node's probe to the look that first saw the latest beat.
+func (h *Health) find(n *nodeHealth, now cluster.Time) {
+	renewed, ok := n.lease.Latest(now)
+	if ok {
+		h.found(n, h.lookFrom(renewed), now)
+	}
+	post, posted := n.posts.Latest(now)
+	if !posted {
+		return
+	}
+	seen := h.lookFrom(post)
+	h.found(n, seen, now)
+	// When upstream sees a post it forgets the lease that it has seen, and takes it for
+	// renewed at the next look, unless it was at this one.
+	if seen > n.first && ok {
+		at, before := n.lease.Latest(seen)
+		if !before || h.lookFrom(at) != seen {
+			h.found(n, seen+h.settings.Period, now)
+		}
+	}
+}
+
+// found moves the probe to a look, unless that is still to come.
+func (h *Health) found(n *nodeHealth, look, now cluster.Time) {
+	if look <= now && look > n.first {
+		n.probe = max(n.probe, look)
+	}
+}
+
+// silenced decides that nobody knows the conditions of a node.
+func (h *Health) silenced(s *cluster.State, n *nodeHealth) {
+	to := s.Nodes.Health[n.node].Conditions
+	for _, c := range []cluster.NodeCondition{cluster.NodeReady, cluster.NodeMemoryPressure, cluster.NodeDiskPressure, cluster.NodePIDPressure} {
+		to[c] = cluster.ConditionUnknown
+	}
+	s.SetConditions(n.node, to)
+	h.taintByConditions(s, n.node)
+	h.cluster.fell(s.Now)
+}
+
+// watch has the node looked at again when that may find anything.
+func (h *Health) watch(s *cluster.State, n *nodeHealth, grace cluster.Time) {
+	n.alarm = cluster.Never
+	switch {
+	case n.posted && n.ready != cluster.ConditionTrue && !hasTaint(s.Nodes.Taints[n.node], taintOf(n.ready)):
+		h.want(n)
+	case n.ready == cluster.ConditionUnknown || h.steady(n.lease, s.Now) || h.steady(n.posts, s.Now):
+	default:
+		n.alarm = max(h.lookFrom(n.probe+grace+1), s.Now+h.settings.Period)
+		h.silences.Push(silence{n.alarm, n.order, n})
+	}
+}
+
+// steady reports whether beats come for ever, and often enough.
+func (h *Health) steady(b cluster.Beats, now cluster.Time) bool {
+	return b.Until == cluster.Never && b.First <= now && b.Every > 0 && b.Every+2*h.settings.Period <= h.settings.Grace
+}
+
+// nextLook returns when to look next: Never if nothing will be found.
+func (h *Health) nextLook(now cluster.Time) cluster.Time {
+	next := h.lookFrom(now + 1)
+	if h.everyNode || h.recount || len(h.due) > 0 {
+		return next
+	}
+	for len(h.silences) > 0 && h.silences[0].at != h.silences[0].node.alarm {
+		h.silences.Pop() // another counts now
+	}
+	if len(h.silences) == 0 {
+		return cluster.Never
+	}
+	return max(next, h.silences[0].at)
+}
+
+// lookFrom returns the first look at or after a time.
+func (h *Health) lookFrom(at cluster.Time) cluster.Time { return h.gridFrom(at, h.settings.Period) }
+
+// gridFrom returns the first of the points, a period apart from origin on, at or after a
+// time.
+func (h *Health) gridFrom(at, period cluster.Time) cluster.Time {
+	if at <= h.origin {
+		return h.origin
+	}
+	return h.origin + (at-h.origin+period-1)/period*period
+}
+
+func (h *Health) onGrid(at, period cluster.Time) bool { return (at-h.origin)%period == 0 }
