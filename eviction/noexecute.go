@@ -145,12 +145,12 @@ func (t *TaintEviction) judge(s *cluster.State, p cluster.PodID, taints []cluste
 	if d.order != s.Pods.Order[p] {
 		*d = deadline{order: s.Pods.Order[p]}
 	}
-	stay := tolerated(taints, s.Class(p).Tolerations)
+	stay, all := tolerated(taints, s.Class(p).Tolerations)
 	switch {
 	case stay == cluster.Never:
 		t.cancel(p)
 	case d.due:
-	case stay > 0 && d.runs && d.set < s.Now: // upstream keeps a timer that runs, whatever came since
+	case all && d.runs && d.set < s.Now: // upstream keeps a timer that runs, whatever came since
 	default:
 		*d = deadline{order: d.order, set: s.Now, at: s.Now + stay, runs: true}
 		t.timers.Push(timer{d.at, d.order, p})
@@ -158,19 +158,20 @@ func (t *TaintEviction) judge(s *cluster.State, p cluster.PodID, taints []cluste
 }
 
 // tolerated returns for how long taints are tolerated, Never if for ever: the shortest
-// time of those tolerations that are the first to match a taint.
-func tolerated(taints []cluster.Taint, tolerations []cluster.Toleration) cluster.Time {
-	stay := cluster.Never
+// time of those tolerations that are the first to match a taint. all is false if there is
+// none for some taint.
+func tolerated(taints []cluster.Taint, tolerations []cluster.Toleration) (stay cluster.Time, all bool) {
+	stay = cluster.Never
 	for i := range taints {
 		at := slices.IndexFunc(tolerations, func(t cluster.Toleration) bool { return t.Tolerates(&taints[i]) })
 		if at < 0 {
-			return 0
+			return 0, false
 		}
 		if seconds := tolerations[at].Seconds; seconds != nil {
 			stay = min(stay, max(0, cluster.Time(*seconds))*cluster.Second)
 		}
 	}
-	return stay
+	return stay, true
 }
 
 // cancel lets a pod stay.
