@@ -1,5 +1,7 @@
 package traces
 
+import "github.com/berthsim/berth/internal/chance"
+
 // The figures below are counts over the node list gpu_node and the pod list
 // default of Alibaba's cluster-trace-gpu-v2023, published with Weng et al.,
 // "Beware of Fragmentation: Scheduling GPU-Sharing Workloads with Fragmentation
@@ -100,9 +102,9 @@ var sharedParts = []part{
 // syntheticRunTimes have the published median and 90th percentile of the
 // lifetimes of the list default: 540 s and 6,574 s. A log-normal distribution
 // stands for them; the recording's has more very long ones.
-var syntheticRunTimes = logNormal{
-	mu:    6.29156913955832,   // ln 540
-	sigma: 1.9502208743381726, // ln(6574/540) ÷ 1.2815515655446004, the 90th percentile of the normal distribution
+var syntheticRunTimes = chance.LogNormal{
+	Mu:    6.29156913955832,   // ln 540
+	Sigma: 1.9502208743381726, // ln(6574/540) ÷ 1.2815515655446004, the 90th percentile of the normal distribution
 }
 
 // longestSyntheticRun, in seconds, is how long the recording is. Run times that

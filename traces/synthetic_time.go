@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/internal/chance"
 )
 
 // Bounds of the number of pods. With fewer, it might be that none asks for a
@@ -29,7 +30,7 @@ func (t *Trace) timeSynthetic(g *generator, s Settings) (err error) {
 	if g.load, err = s.load(0.9); err != nil {
 		return err
 	}
-	expected := float64(float64(g.count) * g.mix.meanShares * syntheticRunTimes.mean())
+	expected := float64(float64(g.count) * g.mix.meanShares * syntheticRunTimes.Mean())
 	if g.windowFor(expected) > longestSyntheticWindow {
 		return &Error{
 			Problem: fmt.Sprintf("%d pods at load %s come over more than ten years", g.count, formatNumber(g.load)),
@@ -73,14 +74,14 @@ func (g *generator) timed(seed int64) Stream {
 
 // gap returns the time between a pod's arrival and the one before, in mean gaps.
 func gap(seed int64, name string) float64 {
-	return exponential(cluster.NewDraw(seed, "synthetic arrival", name))
+	return chance.Exponential(1).Draw(cluster.NewDraw(seed, "synthetic arrival", name))
 }
 
 // timedPod returns the i-th pod under a seed, with its run time: whole
 // milliseconds, and at least one.
 func (g *generator) timedPod(seed int64, i int) *cluster.PodSpec {
 	pod := g.pod(seed, i)
-	seconds := min(syntheticRunTimes.draw(cluster.NewDraw(seed, "synthetic run time", pod.Name)), longestSyntheticRun)
+	seconds := min(syntheticRunTimes.Draw(cluster.NewDraw(seed, "synthetic run time", pod.Name)), longestSyntheticRun)
 	pod.Run = max(1, cluster.Time(float64(seconds*1000))) * cluster.Millisecond
 	return pod
 }

@@ -39,6 +39,9 @@ var mayImport = []row{
 		pkg: "internal/heap", decides: true,
 		why: "a container; queues of events and of pods decide by its order",
 	}, {
+		pkg: "internal/chance", imports: []string{"cluster"}, decides: true,
+		why: "distributions whose draws are the same on every machine, for whoever draws times",
+	}, {
 		pkg: "cluster/sim", imports: []string{"cluster", "internal/heap"}, decides: true,
 		why: "a simulated cluster knows nothing of who decides on it",
 	}, {
@@ -70,7 +73,7 @@ var mayImport = []row{
 		pkg: "extender", imports: []string{"cluster", "cluster/manifest", "scheduler", "k8s.io/api", "k8s.io/kube-scheduler"},
 		why: "talks to extenders over HTTP, in Kubernetes' types, so that scheduler needn't",
 	}, {
-		pkg: "traces", imports: []string{"cluster", "internal/input"}, decides: true,
+		pkg: "traces", imports: []string{"cluster", "internal/chance", "internal/input"}, decides: true,
 		why: "a trace is a stream of events; who uses it is not its business",
 	}, {
 		pkg: "bench",
