@@ -42,6 +42,9 @@ var mayImport = []row{
 		pkg: "internal/chance", imports: []string{"cluster"}, decides: true,
 		why: "distributions whose draws are the same on every machine, for whoever draws times",
 	}, {
+		pkg: "cluster/faults", imports: []string{"cluster", "internal/chance", "internal/heap", "internal/input"}, decides: true,
+		why: "what breaks and when, known before anything decides; who makes it happen is not its business",
+	}, {
 		pkg: "cluster/sim", imports: []string{"cluster", "internal/heap"}, decides: true,
 		why: "a simulated cluster knows nothing of who decides on it",
 	}, {
