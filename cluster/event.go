@@ -19,6 +19,7 @@ const (
 	PodAdded      Kind = 10 // event: the pod wants a node, or is on one already
 	NodeHeard     Kind = 11 // event: what is heard of the node, or when, is not as it was
 	PodReady      Kind = 12 // event: the pod's containers say that they are ready, or no longer
+	PodTold       Kind = 13 // event: the pod is on its node still, and has been told to end
 
 	Bind     Kind = 65 // decision: run the pod on the node
 	Evict    Kind = 66 // decision: end the pod
@@ -40,7 +41,7 @@ var kindNames = map[Kind]string{
 	NodeAdded: "NodeAdded", NodeRemoved: "NodeRemoved", NodeChanged: "NodeChanged",
 	ObjectSet: "ObjectSet", ObjectRemoved: "ObjectRemoved",
 	PodChanged: "PodChanged", PodAdded: "PodAdded",
-	NodeHeard: "NodeHeard", PodReady: "PodReady",
+	NodeHeard: "NodeHeard", PodReady: "PodReady", PodTold: "PodTold",
 	Bind: "Bind", Evict: "Evict", Preempt: "Preempt", Nominate: "Nominate",
 	AddTaint: "AddTaint", RemoveTaint: "RemoveTaint", SetConditions: "SetConditions", MarkUnready: "MarkUnready",
 	RequestEviction: "RequestEviction", Finalise: "Finalise", Create: "Create", Store: "Store",

@@ -23,6 +23,9 @@ type PodSpec struct {
 	// by itself. A simulator obeys it; State doesn't hold it, so that no
 	// decision can depend on it.
 	Run Time
+	// Continues names a pod of the same namespace whose work this one goes on with. A
+	// simulator obeys it.
+	Continues string
 	// Stop is how long the pod takes to end once it is told to; Grace is how long it is
 	// given. A simulator obeys them.
 	Stop, Grace Time

@@ -125,6 +125,8 @@ func (s *State) observe(e *Event) {
 		s.end(e.Pod)
 	case NodeHeard:
 		s.hear(e.Node, e.Health)
+	case PodTold:
+		s.tell(e.Pod)
 	case PodReady:
 		s.Pods.Unready[e.Pod] = !e.Ready
 	case Rejected:
@@ -132,6 +134,17 @@ func (s *State) observe(e *Event) {
 	default:
 		panic(fmt.Sprintf("cluster: %v is not an event", e.Kind))
 	}
+}
+
+// tell has p be told to end, by whomever.
+func (s *State) tell(p PodID) {
+	n := s.Pods.Node[p]
+	if s.Pods.Phase[p] == Terminating || n == None {
+		return
+	}
+	s.Pods.Phase[p] = Terminating
+	s.noteStaying(p, n, -1)
+	s.touch(n)
 }
 
 // end takes p off its node, if it is on one, and gives up its row.

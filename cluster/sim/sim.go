@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/cluster/faults"
 	"github.com/berthsim/berth/internal/heap"
 )
 
@@ -26,6 +27,21 @@ type Options struct {
 	// the decision comes back as a Rejected event: how tests and studies make
 	// an API server that says no.
 	Refuse func(cluster.Decision) (reason string)
+
+	// Kubelets, if set, is how nodes behave. Without, they have no health and never fail,
+	// and nobody is told that a pod has been told to end.
+	Kubelets *Kubelets
+
+	// Until, if above 0, is when the simulation ends.
+	Until cluster.Time
+}
+
+// work returns what is left of pods' work.
+func (o *Options) work() Work {
+	if o.Kubelets == nil {
+		return Work{}
+	}
+	return o.Kubelets.Work
 }
 
 // Cluster is a simulated cluster. It implements cluster.Cluster.
@@ -44,18 +60,31 @@ type Cluster struct {
 	batch []cluster.Event
 	pods  []pod // by row
 	calls int
+
+	nodes      []node       // by row; those that nothing has befallen yet may have none
+	fault      faults.Fault // the next, if moreFaults
+	moreFaults bool
+	turns      heap.Heap[turn]
+	unfinished map[string]cluster.Time // what is left of the work of pods that were told to end, by name
 }
 
 // A pod is what a simulated kubelet knows of the pod in a row.
 type pod struct {
-	run cluster.Time
-	end uint64 // the seq of the end that holds, 0 if there is none
+	run   cluster.Time // its work, or what is left of it
+	stop  cluster.Time // how long it takes to end once it is told
+	began cluster.Time // when its containers did, to do run
+	end   uint64       // the seq of the end that holds, 0 if there is none
+
+	stopped bool // it is on a node, and no container runs
+	told    bool // to end
+	over    bool // it has ended, and the node can't tell
 }
 
 // New returns a cluster to which things come from source. It reads s, which must
 // be the State that its events are observed by.
 func New(s *cluster.State, source Source, opts Options) (*Cluster, error) {
-	c := &Cluster{state: s, source: source, opts: opts}
+	c := &Cluster{state: s, source: source, opts: opts, unfinished: map[string]cluster.Time{}}
+	c.pullFault()
 	return c, c.pull()
 }
 
@@ -93,19 +122,28 @@ func (c *Cluster) Next(ctx context.Context, deadline cluster.Time) (cluster.Time
 		return c.now, c.batch, nil
 	}
 	t := c.nextTime(deadline)
-	if t == cluster.Never {
+	if t == cluster.Never || c.opts.Until > 0 && t > c.opts.Until {
 		return c.now, nil, io.EOF
 	}
 	c.now = t
 	c.batch = c.batch[:0]
+	c.strike()
 	for len(c.ends) > 0 && c.ends[0].at == t {
 		e := c.ends.Pop()
-		if c.pods[e.pod].end == e.seq { // or it was evicted before
-			c.batch = append(c.batch, cluster.Event{Time: t, Kind: cluster.PodEnded, Pod: e.pod, Node: e.node})
-			c.pods[e.pod].end = 0
+		if c.pods[e.pod].end != e.seq { // it was evicted before
+			continue
 		}
+		c.pods[e.pod].end = 0
+		if c.silentAt(e.node) {
+			c.pods[e.pod].over = true
+			continue
+		}
+		c.batch = append(c.batch, cluster.Event{Time: t, Kind: cluster.PodEnded, Pod: e.pod, Node: e.node})
 	}
 	for c.more && c.ahead.Time == t {
+		if c.ahead.Kind == cluster.NodeAdded {
+			c.join(&c.ahead)
+		}
 		c.batch = append(c.batch, c.ahead)
 		if err := c.pull(); err != nil {
 			return c.now, nil, err
@@ -132,6 +170,12 @@ func (c *Cluster) nextTime(deadline cluster.Time) cluster.Time {
 	if len(c.ends) > 0 {
 		t = min(t, c.ends[0].at)
 	}
+	if c.moreFaults {
+		t = min(t, max(c.fault.At, c.now))
+	}
+	if len(c.turns) > 0 {
+		t = min(t, c.turns[0].at)
+	}
 	return t
 }
 
@@ -140,25 +184,94 @@ func (c *Cluster) nextTime(deadline cluster.Time) cluster.Time {
 func (c *Cluster) Apply(_ context.Context, ds []cluster.Decision) error {
 	c.learn()
 	for _, d := range ds {
-		outcome := cluster.Event{Time: c.now, Pod: d.Pod, Node: d.Node}
 		if reason := c.refuse(d); reason != "" {
-			outcome.Kind, outcome.Decision, outcome.Reason = cluster.Rejected, d, reason
-			c.soon = append(c.soon, outcome)
+			c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.Rejected, Pod: d.Pod, Node: d.Node, Decision: d, Reason: reason})
 			continue
 		}
-		switch d.Kind {
-		case cluster.Bind:
-			outcome.Kind = cluster.PodBound
-			c.soon = append(c.soon, outcome)
-			c.endAfter(d, c.pods[d.Pod].run)
-		case cluster.Evict, cluster.Preempt:
-			c.endAfter(d, 0)
-		case cluster.Nominate: // State has it, and nobody else asks
-		default:
-			return fmt.Errorf("the simulated cluster does not know the decision %v", d.Kind)
+		if err := c.carryOut(&d); err != nil {
+			return err
 		}
 	}
+	c.retaint(ds)
 	return nil
+}
+
+// carryOut does what was decided.
+func (c *Cluster) carryOut(d *cluster.Decision) error {
+	switch d.Kind {
+	case cluster.Bind:
+		c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.PodBound, Pod: d.Pod, Node: d.Node})
+		if c.silentAt(d.Node) {
+			c.pods[d.Pod].stopped = true
+			c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.PodReady, Pod: d.Pod, Node: d.Node})
+			return nil
+		}
+		c.start(d.Pod, d.Node)
+	case cluster.Evict, cluster.Preempt, cluster.RequestEviction:
+		c.tell(d.Pod, d.Node)
+	case cluster.Finalise:
+		c.keepWork(d.Pod)
+		c.pods[d.Pod].end = 0
+		c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.PodEnded, Pod: d.Pod, Node: d.Node})
+	case cluster.Create:
+		c.create(d.Detail.(*cluster.PodSpec))
+	case cluster.Nominate, cluster.SetConditions, cluster.MarkUnready, cluster.Store: // State has it, and nobody else asks
+	case cluster.AddTaint, cluster.RemoveTaint: // see retaint
+	default:
+		return fmt.Errorf("the simulated cluster does not know the decision %v", d.Kind)
+	}
+	return nil
+}
+
+// tell tells a pod to end, if its node can be told.
+func (c *Cluster) tell(p cluster.PodID, row cluster.NodeID) {
+	x := &c.pods[p]
+	if c.opts.Kubelets != nil && !x.told {
+		c.keepWork(p)
+		c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.PodTold, Pod: p, Node: row})
+	}
+	x.told = true
+	if !c.silentAt(row) {
+		c.endAfter(p, row, x.stop)
+	}
+}
+
+// keepWork notes what is left of a pod's work, for one that goes on with it.
+func (c *Cluster) keepWork(p cluster.PodID) {
+	x := &c.pods[p]
+	left := x.run
+	if x.end != 0 || x.run == cluster.Never {
+		left = c.opts.work().left(x.run, c.now-x.began)
+	}
+	if c.opts.Kubelets != nil && !x.told {
+		c.unfinished[c.state.PodName(p)] = left
+	}
+}
+
+// create has a new pod come.
+func (c *Cluster) create(spec *cluster.PodSpec) {
+	if left, ok := c.unfinished[cluster.Key(spec.Class.Namespace, spec.Continues)]; ok && spec.Continues != "" {
+		changed := *spec
+		changed.Run = left
+		spec = &changed
+		delete(c.unfinished, cluster.Key(spec.Class.Namespace, spec.Continues))
+	}
+	c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.PodAdded, PodSpec: spec})
+}
+
+// retaint has it be known which taints nodes have now that some were added or removed.
+func (c *Cluster) retaint(ds []cluster.Decision) {
+	var done []cluster.NodeID
+	for i := range ds {
+		d := &ds[i]
+		if d.Kind != cluster.AddTaint && d.Kind != cluster.RemoveTaint || slices.Contains(done, d.Node) {
+			continue
+		}
+		done = append(done, d.Node)
+		spec := *c.state.Nodes.Spec[d.Node]
+		spec.Taints = c.state.Nodes.Taints[d.Node]
+		c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.NodeChanged, Pod: cluster.None, Node: d.Node, NodeSpec: &spec})
+	}
 }
 
 // learn takes from the last batch, whose rows State has filled in by now, what
@@ -172,7 +285,7 @@ func (c *Cluster) learn() {
 		for len(c.pods) <= int(e.Pod) {
 			c.pods = append(c.pods, pod{})
 		}
-		c.pods[e.Pod] = pod{run: e.PodSpec.Run}
+		c.pods[e.Pod] = pod{run: e.PodSpec.Run, stop: min(e.PodSpec.Stop, e.PodSpec.Grace)}
 	}
 	c.batch = c.batch[:0]
 }
@@ -198,12 +311,13 @@ func (c *Cluster) refuse(d cluster.Decision) string {
 	return ""
 }
 
-// endAfter makes d's pod end when so much time has passed, unless it ends before.
-func (c *Cluster) endAfter(d cluster.Decision, after cluster.Time) {
+// endAfter makes a pod end when so much time has passed, unless it ends before.
+func (c *Cluster) endAfter(p cluster.PodID, row cluster.NodeID, after cluster.Time) {
 	if after >= cluster.Never-c.now {
+		c.pods[p].end = 0
 		return
 	}
 	c.seq++
-	c.pods[d.Pod].end = c.seq
-	c.ends.Push(end{at: c.now + after, seq: c.seq, pod: d.Pod, node: d.Node})
+	c.pods[p].end = c.seq
+	c.ends.Push(end{at: c.now + after, seq: c.seq, pod: p, node: row})
 }

@@ -60,7 +60,7 @@ func next(t *testing.T, c *sim.Cluster, s *cluster.State, deadline cluster.Time,
 	text := fmt.Sprintf("%ds", now/cluster.Second)
 	for _, e := range events {
 		text += " " + e.Kind.String()
-		if e.Kind != cluster.NodeAdded {
+		if e.Kind != cluster.NodeAdded && e.Pod != cluster.None {
 			text += "(" + s.Pods.Name[e.Pod] + ")"
 		}
 		text += strings.TrimSuffix(" "+e.Reason, " ")

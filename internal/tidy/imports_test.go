@@ -45,7 +45,7 @@ var mayImport = []row{
 		pkg: "cluster/faults", imports: []string{"cluster", "internal/chance", "internal/heap", "internal/input"}, decides: true,
 		why: "what breaks and when, known before anything decides; who makes it happen is not its business",
 	}, {
-		pkg: "cluster/sim", imports: []string{"cluster", "internal/heap"}, decides: true,
+		pkg: "cluster/sim", imports: []string{"cluster", "cluster/faults", "internal/heap"}, decides: true,
 		why: "a simulated cluster knows nothing of who decides on it",
 	}, {
 		pkg: "eviction", imports: []string{"cluster", "internal/heap"}, decides: true,

@@ -1,0 +1,212 @@
+package sim
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/cluster/faults"
+)
+
+// Kubelets says how simulated nodes behave. They renew leases and post statuses, which is
+// arithmetic; faults are events.
+type Kubelets struct {
+	Renew  cluster.Time  // between renewals of a lease
+	Post   cluster.Time  // between posts of a status in which nothing has changed
+	Faults faults.Source // what befalls nodes; nil for nothing
+	Work   Work
+}
+
+// DefaultKubelets are as Kubernetes sets them up, with nodes that never fail.
+func DefaultKubelets() *Kubelets {
+	return &Kubelets{Renew: 10 * cluster.Second, Post: 5 * cluster.Minute}
+}
+
+// Work says what is left of a pod's work when its containers have died, or when another
+// pod goes on with it (PodSpec.Continues). The zero Work begins anew.
+type Work struct {
+	Kept  bool         // what was done is not lost,
+	Every cluster.Time // but for what was done since the last multiple of this; 0 for nothing
+}
+
+// left returns how much of a run is left after some of it was done.
+func (w Work) left(run, done cluster.Time) cluster.Time {
+	switch {
+	case run == cluster.Never || !w.Kept:
+		return run
+	case w.Every > 0:
+		done -= done % w.Every
+	}
+	return max(run-done, 0)
+}
+
+// A node is what is going on at a simulated node.
+type node struct {
+	faults []*faults.Fault // that have begun and not ended, in order
+	silent bool            // the API doesn't hear of it, nor it of the API
+	down   bool            // no container runs
+	phase  cluster.Time    // of its beats
+}
+
+// A turn is when a node's faults may have another effect.
+type turn struct {
+	at   cluster.Time
+	seq  uint64
+	node string
+	f    *faults.Fault
+}
+
+// Before orders turns by time, then by when they were set.
+func (a turn) Before(b turn) bool {
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.seq, b.seq)) < 0
+}
+
+// join gives a new node health and beats: each node's come at moments of their own.
+func (c *Cluster) join(e *cluster.Event) {
+	k := c.opts.Kubelets
+	if k == nil {
+		return
+	}
+	spec := *e.NodeSpec
+	phase := cluster.Time(cluster.NewDraw(c.state.Seed, "kubelet", spec.Name).Below(int(k.Renew)))
+	spec.Health = cluster.NodeHealth{
+		Conditions: cluster.Healthy,
+		Lease:      cluster.Beats{First: e.Time - k.Renew + phase, Every: k.Renew, Until: cluster.Never},
+		Posts:      cluster.Beats{First: e.Time - k.Renew + phase, Every: k.Post, Until: cluster.Never},
+	}
+	e.NodeSpec = &spec
+}
+
+// pullFault reads the next fault.
+func (c *Cluster) pullFault() {
+	if k := c.opts.Kubelets; k != nil && k.Faults != nil {
+		f, err := k.Faults.Next()
+		c.fault, c.moreFaults = f, err == nil
+	}
+}
+
+// strike has faults begin, go on or end that do so now.
+func (c *Cluster) strike() {
+	for c.moreFaults && c.fault.At <= c.now {
+		f := c.fault
+		for _, name := range f.Nodes {
+			c.turn(turn{node: name, f: &f})
+		}
+		c.pullFault()
+	}
+	for len(c.turns) > 0 && c.turns[0].at <= c.now {
+		c.turn(c.turns.Pop())
+	}
+}
+
+// turn reckons anew what state a node is in.
+func (c *Cluster) turn(t turn) {
+	row, ok := c.state.Nodes.Named(t.node)
+	if !ok {
+		return
+	}
+	for len(c.nodes) <= int(row) {
+		c.nodes = append(c.nodes, node{})
+	}
+	n := &c.nodes[row]
+	if !slices.Contains(n.faults, t.f) {
+		n.faults = append(n.faults, t.f)
+	}
+	n.faults = slices.DeleteFunc(n.faults, func(f *faults.Fault) bool { return f.Until <= c.now })
+	if t.f.Until > c.now {
+		_, until := t.f.Silent(c.now)
+		if until = min(until, t.f.Until); until < cluster.Never {
+			c.seq++
+			c.turns.Push(turn{until, c.seq, t.node, t.f})
+		}
+	}
+	c.become(row, n)
+}
+
+// become has a node be as its faults say.
+func (c *Cluster) become(row cluster.NodeID, n *node) {
+	silent, down := false, false
+	late, kubelet := cluster.Time(0), cluster.Healthy
+	for _, f := range n.faults {
+		quiet, _ := f.Silent(c.now)
+		silent = silent || quiet
+		down = down || f.Kind == faults.Crash
+		switch f.Kind {
+		case faults.Late:
+			late = max(late, f.By)
+		case faults.Pressure:
+			kubelet[pressure[f.Signal]] = cluster.ConditionTrue
+		}
+	}
+	if down && !n.down {
+		c.die(row)
+	}
+	came := n.silent && !silent
+	n.silent, n.down = silent, down
+	health := c.state.Nodes.Health[row]
+	if silent {
+		health.Lease.Until, health.Posts.Until = min(health.Lease.Until, c.now), min(health.Posts.Until, c.now)
+	} else {
+		k := c.opts.Kubelets
+		health.Conditions = kubelet
+		health.Lease = cluster.Beats{First: c.now + late, Every: k.Renew, Until: cluster.Never}
+		health.Posts = cluster.Beats{First: c.now + late, Every: k.Post, Until: cluster.Never}
+	}
+	c.batch = append(c.batch, cluster.Event{Time: c.now, Kind: cluster.NodeHeard, Pod: cluster.None, Node: row, Health: &health})
+	if came {
+		c.comeBack(row)
+	}
+}
+
+// pressure maps what a kubelet may run out of to the condition that says so.
+var pressure = map[string]cluster.NodeCondition{
+	"memory": cluster.NodeMemoryPressure, "disk": cluster.NodeDiskPressure, "pid": cluster.NodePIDPressure,
+}
+
+// silentAt reports whether the API doesn't hear of a node.
+func (c *Cluster) silentAt(row cluster.NodeID) bool {
+	return int(row) < len(c.nodes) && c.nodes[row].silent
+}
+
+// die has the containers on a node die.
+func (c *Cluster) die(row cluster.NodeID) {
+	for p := range c.state.PodsOn(row) {
+		c.stop(p)
+	}
+}
+
+// stop has a pod's containers stop, and reckons what is left of its work.
+func (c *Cluster) stop(p cluster.PodID) {
+	x := &c.pods[p]
+	if x.end == 0 {
+		return
+	}
+	x.run = c.opts.work().left(x.run, c.now-x.began)
+	x.end, x.stopped = 0, true
+}
+
+// comeBack has a node's kubelet do what it could not do, and tell what it could not tell,
+// while it was silent.
+func (c *Cluster) comeBack(row cluster.NodeID) {
+	for p := range c.state.PodsOn(row) {
+		x := &c.pods[p]
+		switch {
+		case x.told:
+			c.endAfter(p, row, x.stop)
+		case x.over:
+			c.endAfter(p, row, 0)
+		case x.stopped:
+			c.start(p, row)
+		}
+		if c.state.Pods.Unready[p] && !x.told {
+			c.batch = append(c.batch, cluster.Event{Time: c.now, Kind: cluster.PodReady, Pod: p, Node: row, Ready: true})
+		}
+	}
+}
+
+// start has a pod's containers run, for as long as there is work left.
+func (c *Cluster) start(p cluster.PodID, row cluster.NodeID) {
+	x := &c.pods[p]
+	x.began, x.stopped = c.now, false
+	c.endAfter(p, row, x.run)
+}
