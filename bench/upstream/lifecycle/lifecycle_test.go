@@ -1,16 +1,98 @@
 package lifecycle
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/berthsim/berth/bench/upstream/setting"
 )
 
+// timelines are as many as show all that is expected.
+const timelines = 250
+
+// TestAgain plays upstream twice, which must do the same, and shows what there is to see: SEED=… and
+// TIMELINES=… choose other timelines, and more of them.
+func TestAgain(t *testing.T) {
+	seed, n := setting.Int(t, "SEED", 1), setting.Int(t, "TIMELINES", timelines)
+	tally := NewTally()
+	trial := Trial{First: Upstream(t), Second: Upstream(t), Seed: uint64(seed), Tries: 300, Tally: tally}
+	list := trial.Run(n)
+	for _, m := range list {
+		t.Error(m)
+	}
+	t.Logf("\n%s, %d mismatches", tally, len(list))
+	if n < timelines {
+		return
+	}
+	for _, name := range tally.Missing() {
+		t.Errorf("%s: never seen", name)
+	}
+}
+
+// TestMutants plays upstream with settings that are a little wrong, which must show.
+func TestMutants(t *testing.T) {
+	mutants := map[string]func(*Settings){
+		"grace shorter":     func(s *Settings) { s.Grace -= time.Second },
+		"grace longer":      func(s *Settings) { s.Grace += time.Second },
+		"startup shorter":   func(s *Settings) { s.Startup -= time.Second },
+		"startup longer":    func(s *Settings) { s.Startup += time.Second },
+		"period longer":     func(s *Settings) { s.Period += time.Millisecond },
+		"rate lower":        func(s *Settings) { s.Rate *= 0.95 },
+		"rate higher":       func(s *Settings) { s.Rate *= 1.05 },
+		"secondary lower":   func(s *Settings) { s.Secondary *= 0.95 },
+		"secondary higher":  func(s *Settings) { s.Secondary *= 1.05 },
+		"large is larger":   func(s *Settings) { s.Large++ },
+		"large is smaller":  func(s *Settings) { s.Large-- },
+		"threshold lower":   func(s *Settings) { s.Threshold -= 0.05 },
+		"threshold higher":  func(s *Settings) { s.Threshold += 0.05 },
+		"threshold at half": func(s *Settings) { s.Threshold = 0.5 },
+	}
+	for name, mutate := range mutants {
+		wrong := func(tl *Timeline) []Observation {
+			c := tl.Clone()
+			mutate(&c.Settings)
+			return Upstream(t)(c)
+		}
+		caught := slices.ContainsFunc(numbers(timelines), func(i uint64) bool {
+			tl := Draw(1, i)
+			return Compare(Upstream(t)(tl), wrong(tl), 0) != ""
+		})
+		if !caught {
+			t.Errorf("%s: %d timelines don't show it", name, timelines)
+		}
+	}
+}
+
+// TestShrink makes a timeline smaller that shows a wrong grace: a node and what happens to it are left.
+func TestShrink(t *testing.T) {
+	wrong := func(tl *Timeline) []Observation {
+		c := tl.Clone()
+		c.Settings.Grace -= time.Second
+		return Upstream(t)(c)
+	}
+	list := Trial{First: Upstream(t), Second: wrong, Seed: 1, Tries: 500}.Run(2)
+	if len(list) == 0 {
+		t.Fatal("no timeline shows it")
+	}
+	for _, m := range list {
+		if s := m.Smallest; m.Difference == "" || len(s.Nodes) > 1 || len(s.Pods) > 0 || len(s.Events) > 1 {
+			t.Errorf("not small, or no mismatch: %s", m)
+		}
+	}
+}
+
+func numbers(n uint64) (list []uint64) {
+	for i := range n {
+		list = append(list, i)
+	}
+	return list
+}
+
 // TestReadWrite reads what String writes.
 func TestReadWrite(t *testing.T) {
-	for i := range 60 {
-		text := Draw(1, uint64(i)).String()
+	for _, i := range numbers(timelines) {
+		text := Draw(1, i).String()
 		again, err := Read(text)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
@@ -19,20 +101,4 @@ func TestReadWrite(t *testing.T) {
 			t.Fatalf("%s\nbecame\n%s", text, again)
 		}
 	}
-}
-
-// TestAgain plays upstream twice, which must do the same.
-func TestAgain(t *testing.T) {
-	n := 0
-	for i := range setting.Int(t, "TIMELINES", 40) {
-		tl := Draw(uint64(setting.Int(t, "SEED", 1)), uint64(i))
-		wall := time.Now()
-		first := Upstream(t)(tl)
-		t.Log(i, len(tl.Nodes), len(tl.Pods), len(tl.Events), tl.End, len(first), time.Since(wall))
-		n += len(first)
-		if d := Compare(first, Upstream(t)(tl), 0); d != "" {
-			t.Errorf("timeline %d\n%s", i, d)
-		}
-	}
-	t.Log(n)
 }
