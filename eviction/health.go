@@ -38,19 +38,20 @@ type Health struct {
 
 // nodeHealth is what is known of a node.
 type nodeHealth struct {
+	name    string
 	node    cluster.NodeID // None if it is gone
-	order   uint64         // of arrival
 	known   bool           // has been looked at since it came
 	zone    *Zone
 	counts  *Zone // in which it counts, nil for none
 	unready bool  // in counts
 	queued  *Zone // for which it waits or has waited to be tainted, nil for none
 
-	ready  cluster.ConditionStatus // as last looked at
-	posted bool                    // ready is not absent
-	first  cluster.Time            // the first look at it, Never if there was none
-	probe  cluster.Time            // the look that found that it had been heard of
-	leased bool                    // a lease has been seen
+	ready   cluster.ConditionStatus // as last looked at
+	posted  bool                    // ready is not absent
+	first   cluster.Time            // the first look at it, Never if there was none
+	probe   cluster.Time            // the look that found that it had been heard of
+	leased  bool                    // a lease has been seen
+	renewal cluster.Time            // of the lease, the latest that was found
 
 	lease, posts cluster.Beats
 	taints       []cluster.Taint // before the look
@@ -60,15 +61,13 @@ type nodeHealth struct {
 
 // A silence is when a node may have been silent for too long.
 type silence struct {
-	at    cluster.Time
-	order uint64
-	node  *nodeHealth
+	at   cluster.Time
+	node *nodeHealth
 }
 
-// Before orders silences by time, then by the nodes' arrival.
-func (a silence) Before(b silence) bool {
-	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.order, b.order)) < 0
-}
+// Before orders silences by time. Nodes that fall silent at once are sorted when they are
+// looked at.
+func (a silence) Before(b silence) bool { return a.at < b.at }
 
 // NewHealth returns the controller. A nil policy stands for kube's.
 func NewHealth(st Settings, policy NodePolicy) *Health {
@@ -133,11 +132,11 @@ func (h *Health) add(s *cluster.State, row cluster.NodeID) {
 	}
 	n := h.byName[s.Nodes.Name[row]]
 	if n == nil {
-		n = &nodeHealth{first: cluster.Never}
+		n = &nodeHealth{name: s.Nodes.Name[row], first: cluster.Never}
 		h.byName[s.Nodes.Name[row]] = n
 	}
 	h.nodes[row] = n
-	n.node, n.order = row, s.Nodes.Order[row]
+	n.node = row
 	n.lease, n.posts = s.Nodes.Health[row].Lease, s.Nodes.Health[row].Posts
 	h.cluster.Nodes++
 	h.want(n)
@@ -199,7 +198,7 @@ func (h *Health) look(s *cluster.State) {
 	list := h.due
 	h.due = nil
 	list = slices.DeleteFunc(list, func(n *nodeHealth) bool { n.due = false; return n.node == cluster.None })
-	slices.SortFunc(list, func(a, b *nodeHealth) int { return cmp.Compare(a.order, b.order) })
+	slices.SortFunc(list, func(a, b *nodeHealth) int { return cmp.Compare(a.name, b.name) })
 	for _, n := range list {
 		n.taints = s.Nodes.Taints[n.node]
 	}
@@ -287,9 +286,9 @@ func (h *Health) recognise(s *cluster.State, n *nodeHealth, observed cluster.Con
 
 // find moves the node's probe to the look that first saw the latest beat.
 func (h *Health) find(n *nodeHealth, now cluster.Time) {
-	renewed, ok := n.lease.Latest(now)
-	if ok {
-		h.found(n, h.lookFrom(renewed), now)
+	if renewal, ok := n.lease.Latest(now); ok {
+		n.renewal = renewal
+		h.found(n, h.lookFrom(renewal), now)
 	}
 	post, posted := n.posts.Latest(now)
 	if !posted {
@@ -299,9 +298,12 @@ func (h *Health) find(n *nodeHealth, now cluster.Time) {
 	h.found(n, seen, now)
 	// When upstream sees a post it forgets the lease that it has seen, and takes it for
 	// renewed at the next look, unless it was at this one.
-	if seen > n.first && ok {
-		at, before := n.lease.Latest(seen)
-		if !before || h.lookFrom(at) != seen {
+	if seen > n.first && n.leased {
+		renewal, ok := n.lease.Latest(seen)
+		if !ok {
+			renewal = min(n.renewal, seen)
+		}
+		if h.lookFrom(renewal) != seen {
 			h.found(n, seen+h.settings.Period, now)
 		}
 	}
@@ -334,7 +336,7 @@ func (h *Health) watch(s *cluster.State, n *nodeHealth, grace cluster.Time) {
 	case n.ready == cluster.ConditionUnknown || h.steady(n.lease, s.Now) || h.steady(n.posts, s.Now):
 	default:
 		n.alarm = max(h.lookFrom(n.probe+grace+1), s.Now+h.settings.Period)
-		h.silences.Push(silence{n.alarm, n.order, n})
+		h.silences.Push(silence{n.alarm, n})
 	}
 }
 

@@ -100,7 +100,7 @@ func (h *Health) pass(s *cluster.State) {
 
 // turn has the i-th node in a zone's line have its turn, whatever comes of it.
 func (h *Health) turn(s *cluster.State, z *Zone, i int) {
-	n := z.line[i].node
+	n := z.line[i]
 	z.drop(i)
 	if n.node == cluster.None {
 		return

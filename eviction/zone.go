@@ -1,7 +1,6 @@
 package eviction
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/berthsim/berth/cluster"
@@ -42,9 +41,9 @@ type Zone struct {
 
 	Cluster *Picture
 
-	line   []waiter     // in step with Waiting
-	ask    cluster.Time // when to ask the policy again
-	bucket *bucket      // kube's
+	line   []*nodeHealth // in step with Waiting
+	ask    cluster.Time  // when to ask the policy again
+	bucket *bucket       // kube's
 }
 
 // A Picture is of the whole cluster.
@@ -69,23 +68,10 @@ func (p *Picture) fell(now cluster.Time) {
 	p.Silent = slices.Delete(p.Silent, 0, old)
 }
 
-// A waiter is a node in line.
-type waiter struct {
-	since cluster.Time
-	order uint64 // of the node's arrival
-	node  *nodeHealth
-}
-
-func (w waiter) compare(o waiter) int {
-	return cmp.Or(cmp.Compare(w.since, o.since), cmp.Compare(w.order, o.order))
-}
-
 // wait puts a node in line.
 func (z *Zone) wait(n *nodeHealth, now cluster.Time) {
-	w := waiter{now, n.order, n}
-	i, _ := slices.BinarySearchFunc(z.line, w, waiter.compare)
-	z.line = slices.Insert(z.line, i, w)
-	z.Waiting = slices.Insert(z.Waiting, i, n.node)
+	z.line = append(z.line, n)
+	z.Waiting = append(z.Waiting, n.node)
 	z.ask = now
 }
 
@@ -98,7 +84,7 @@ func (z *Zone) leave(n *nodeHealth) {
 
 // at returns a node's place in line, -1 if it is not in it.
 func (z *Zone) at(n *nodeHealth) int {
-	return slices.IndexFunc(z.line, func(w waiter) bool { return w.node == n })
+	return slices.Index(z.line, n)
 }
 
 func (z *Zone) drop(i int) {
@@ -124,8 +110,8 @@ func (h *Health) disrupt(s *cluster.State) {
 	}
 	h.recount = false
 	h.cluster.Zones = slices.DeleteFunc(h.cluster.Zones, func(z *Zone) bool {
-		if z.Size == 0 { // another takes its place if nodes come
-			delete(h.zones, z.Name)
+		if z.Size == 0 {
+			h.forget(s, z)
 		}
 		return z.Size == 0
 	})
@@ -153,6 +139,17 @@ func (h *Health) disrupt(s *cluster.State) {
 			if now := z.state(h.settings.UnhealthyShare); now != z.State {
 				h.change(s, z, now, false)
 			}
+		}
+	}
+}
+
+// forget lets a zone go in which no node counts. As upstream, that is at every look if
+// there are nodes that don't count: they are in a new zone each time, in line anew.
+func (h *Health) forget(s *cluster.State, z *Zone) {
+	delete(h.zones, z.Name)
+	for _, row := range s.Nodes.Live() {
+		if n := h.nodes[row]; n.zone == z && n.posted && n.ready != cluster.ConditionTrue {
+			h.want(n)
 		}
 	}
 }
