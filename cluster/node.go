@@ -64,6 +64,7 @@ type Nodes struct {
 	images      map[string]*ImageSpread // of live nodes, by name
 	spare       []NodeID                // rows free for reuse
 	byName      map[string]NodeID
+	left        map[string]NodeID // rows of gone nodes that pods still hold, by name
 }
 
 // Live returns the nodes that pods can be bound to, in order of arrival. The
@@ -107,10 +108,15 @@ func (s *State) addNode(spec *NodeSpec) NodeID {
 	if _, ok := ns.byName[spec.Name]; ok {
 		panic("cluster: node " + spec.Name + " is there already")
 	}
-	n := ns.row()
+	n, back := ns.left[spec.Name]
+	if back { // its pods are still there, as in Kubernetes they are by the node's name
+		delete(ns.left, spec.Name)
+	} else {
+		n = ns.row()
+		ns.GPUFree[n] = ns.GPUFree[n][:0]
+	}
 	ns.Name[n] = spec.Name
 	ns.key[n] = hashName("", spec.Name)
-	ns.GPUFree[n] = ns.GPUFree[n][:0]
 	s.describe(n, spec)
 	s.hear(n, &spec.Health)
 	ns.gone[n] = false
@@ -220,8 +226,14 @@ func (s *State) removeNode(n NodeID) {
 }
 
 func (s *State) spareIfEmpty(n NodeID) {
-	if ns := &s.Nodes; ns.gone[n] && ns.first[n] == None {
+	ns := &s.Nodes
+	switch {
+	case !ns.gone[n]:
+	case ns.first[n] == None:
 		ns.spare = append(ns.spare, n)
+		delete(ns.left, ns.Name[n])
+	default:
+		ns.left[ns.Name[n]] = n
 	}
 }
 
@@ -229,6 +241,7 @@ func (s *State) spareIfEmpty(n NodeID) {
 func (s *State) unspare(n NodeID) {
 	if ns := &s.Nodes; ns.gone[n] && ns.first[n] == None {
 		ns.spare = ns.spare[:len(ns.spare)-1]
+		ns.left[ns.Name[n]] = n
 	}
 }
 

@@ -65,7 +65,7 @@ func NewState() *State {
 		classByKey: map[classKey]ClassID{}, templates: interner{}, templateOf: map[*Class]int32{}, labelSets: interner{}, sites: interner{},
 		selectorKeys: map[string]struct{}{}, orphans: map[string][]orphan{}, models: []string{""},
 	}
-	s.Nodes.byName = map[string]NodeID{}
+	s.Nodes.byName, s.Nodes.left = map[string]NodeID{}, map[string]NodeID{}
 	s.Nodes.images = map[string]*ImageSpread{}
 	for _, name := range resourceNames {
 		s.Resource(name)

@@ -42,16 +42,19 @@ type nodeHealth struct {
 	node    cluster.NodeID // None if it is gone
 	known   bool           // has been looked at since it came
 	zone    *Zone
-	counts  *Zone // in which it counts, nil for none
-	unready bool  // in counts
-	queued  *Zone // for which it waits or has waited to be tainted, nil for none
+	counts  *Zone        // in which it counts, nil for none
+	unready bool         // in counts
+	since   cluster.Time // it waits
+	queued  *Zone        // for which it waits or has waited to be tainted, nil for none
 
-	ready   cluster.ConditionStatus // as last looked at
-	posted  bool                    // ready is not absent
-	first   cluster.Time            // the first look at it, Never if there was none
-	probe   cluster.Time            // the look that found that it had been heard of
-	leased  bool                    // a lease has been seen
-	renewal cluster.Time            // of the lease, the latest that was found
+	ready         cluster.ConditionStatus // as last looked at
+	posted        bool                    // ready is not absent
+	first         cluster.Time            // the first look at it, Never if there was none
+	probe         cluster.Time            // the look that found that it had been heard of
+	leased        bool                    // a lease has been seen
+	renewal, post cluster.Time            // the latest that have come, be they seen by a look or not
+	seen          cluster.Time            // the look that saw the latest post
+	forgot        cluster.Time            // the look that forgot the lease, if it was the last one to see a post; or -1
 
 	lease, posts cluster.Beats
 	taints       []cluster.Taint // before the look
@@ -132,7 +135,7 @@ func (h *Health) add(s *cluster.State, row cluster.NodeID) {
 	}
 	n := h.byName[s.Nodes.Name[row]]
 	if n == nil {
-		n = &nodeHealth{name: s.Nodes.Name[row], first: cluster.Never}
+		n = &nodeHealth{name: s.Nodes.Name[row], first: cluster.Never, renewal: -cluster.Never, post: -cluster.Never, seen: -1, forgot: -1}
 		h.byName[s.Nodes.Name[row]] = n
 	}
 	h.nodes[row] = n
@@ -140,17 +143,23 @@ func (h *Health) add(s *cluster.State, row cluster.NodeID) {
 	n.lease, n.posts = s.Nodes.Health[row].Lease, s.Nodes.Health[row].Posts
 	h.cluster.Nodes++
 	h.want(n)
+	n.standIn()
 }
 
 func (h *Health) remove(row cluster.NodeID) {
 	n := h.nodes[row]
 	h.nodes[row] = nil
-	h.count(n, nil, false)
 	h.cluster.Nodes--
-	n.node, n.known = cluster.None, false
+	h.want(n) // if it is back by then, nobody will have noticed
+	n.node = cluster.None
+	n.standIn()
+}
+
+// standIn has the node's place in line show which row it has, if any.
+func (n *nodeHealth) standIn() {
 	if z := n.queued; z != nil {
-		if i := z.at(n); i >= 0 {
-			z.Waiting[i] = cluster.None
+		if i := slices.Index(z.line, n); i >= 0 {
+			z.Waiting[i] = n.node
 		}
 	}
 }
@@ -197,7 +206,14 @@ func (h *Health) look(s *cluster.State) {
 	}
 	list := h.due
 	h.due = nil
-	list = slices.DeleteFunc(list, func(n *nodeHealth) bool { n.due = false; return n.node == cluster.None })
+	list = slices.DeleteFunc(list, func(n *nodeHealth) bool {
+		n.due = false
+		if n.node == cluster.None {
+			n.known = false
+			h.count(n, nil, false)
+		}
+		return n.node == cluster.None
+	})
 	slices.SortFunc(list, func(a, b *nodeHealth) int { return cmp.Compare(a.name, b.name) })
 	for _, n := range list {
 		n.taints = s.Nodes.Taints[n.node]
@@ -287,25 +303,30 @@ func (h *Health) recognise(s *cluster.State, n *nodeHealth, observed cluster.Con
 // find moves the node's probe to the look that first saw the latest beat.
 func (h *Health) find(n *nodeHealth, now cluster.Time) {
 	if renewal, ok := n.lease.Latest(now); ok {
-		n.renewal = renewal
-		h.found(n, h.lookFrom(renewal), now)
+		n.renewal = max(n.renewal, renewal)
 	}
-	post, posted := n.posts.Latest(now)
-	if !posted {
-		return
+	if post, ok := n.posts.Latest(now); ok {
+		n.post = max(n.post, post)
 	}
-	seen := h.lookFrom(post)
+	h.found(n, h.lookFrom(n.renewal), now)
+	seen := h.lookFrom(n.post)
 	h.found(n, seen, now)
-	// When upstream sees a post it forgets the lease that it has seen, and takes it for
-	// renewed at the next look, unless it was at this one.
-	if seen > n.first && n.leased {
+	// When upstream sees a post, it forgets which lease it has seen, and takes the lease for
+	// renewed at the next look, unless it has seen it be renewed at this one.
+	if seen > n.seen && seen > n.first && seen <= now {
+		n.seen = seen
 		renewal, ok := n.lease.Latest(seen)
 		if !ok {
 			renewal = min(n.renewal, seen)
 		}
-		if h.lookFrom(renewal) != seen {
-			h.found(n, seen+h.settings.Period, now)
+		forgot := n.forgot != seen-h.settings.Period && h.lookFrom(renewal) != seen
+		n.forgot = -1
+		if forgot && n.leased {
+			n.forgot = seen
 		}
+	}
+	if n.forgot >= 0 {
+		h.found(n, n.forgot+h.settings.Period, now)
 	}
 }
 

@@ -110,7 +110,7 @@ func (t *TaintEviction) takeNode(s *cluster.State, e *cluster.Event) {
 			taints = append(taints, taint)
 		}
 	}
-	if slices.Equal(taints, t.tainted[e.Node]) {
+	if e.Kind == cluster.NodeChanged && slices.Equal(taints, t.tainted[e.Node]) {
 		return
 	}
 	t.tainted[e.Node] = taints

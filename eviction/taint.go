@@ -108,8 +108,13 @@ func (h *Health) turn(s *cluster.State, z *Zone, i int) {
 	switch s.Nodes.Health[n.node].Conditions[cluster.NodeReady] {
 	case cluster.ConditionFalse, cluster.ConditionUnknown:
 		h.swap(s, n)
+	case cluster.ConditionAbsent: // it was removed and has come back, and has said nothing yet
+		z.wait(n, s.Now+retryAfter)
 	}
 }
+
+// retryAfter is when a node that can't be judged has its turn again.
+const retryAfter = 50*cluster.Millisecond + 1
 
 // nextPass returns when a node may have its turn: Never if none is waiting for that.
 func (h *Health) nextPass(now cluster.Time) cluster.Time {

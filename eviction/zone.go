@@ -68,23 +68,23 @@ func (p *Picture) fell(now cluster.Time) {
 	p.Silent = slices.Delete(p.Silent, 0, old)
 }
 
-// wait puts a node in line.
-func (z *Zone) wait(n *nodeHealth, now cluster.Time) {
-	z.line = append(z.line, n)
-	z.Waiting = append(z.Waiting, n.node)
-	z.ask = now
+// wait puts a node in line, behind those that wait since then or longer.
+func (z *Zone) wait(n *nodeHealth, since cluster.Time) {
+	i := len(z.line)
+	for i > 0 && z.line[i-1].since > since {
+		i--
+	}
+	n.since = since
+	z.line = slices.Insert(z.line, i, n)
+	z.Waiting = slices.Insert(z.Waiting, i, n.node)
+	z.ask = min(z.ask, since)
 }
 
 // leave takes a node out of the line, if it is in it.
 func (z *Zone) leave(n *nodeHealth) {
-	if i := z.at(n); i >= 0 {
+	if i := slices.Index(z.line, n); i >= 0 {
 		z.drop(i)
 	}
-}
-
-// at returns a node's place in line, -1 if it is not in it.
-func (z *Zone) at(n *nodeHealth) int {
-	return slices.Index(z.line, n)
 }
 
 func (z *Zone) drop(i int) {
