@@ -52,11 +52,17 @@ func Draw(seed, number uint64) *Timeline {
 	default:
 		d.nodes(3+d.IntN(10), false)
 	}
+	if d.chance(15) {
+		d.night(pick(d, d.zones...), pick(d, 60, 80, 100))
+	}
 	d.pods()
 	d.t.End = d.between(240, 660).Truncate(time.Second) + 50*time.Millisecond
 	for range 2 + d.IntN(5) {
 		scene := scenes[d.IntN(len(scenes))]
 		scene(d, d.between(0, 200))
+	}
+	if d.chance(35) {
+		d.brink(d.between(0, 100))
 	}
 	if number%20 == 0 {
 		d.outage(d.between(5, 60), d.zones[0], 0.56+0.4*d.Float64())
@@ -149,6 +155,15 @@ func (d *drawer) node(zone int, at time.Duration) int {
 	d.t.Nodes = append(d.t.Nodes, n)
 	d.zones[zone] = append(d.zones[zone], i)
 	return i
+}
+
+// night has a part of a zone's nodes, in a hundred, be dead when the controllers start.
+func (d *drawer) night(zone []int, part int) {
+	for _, node := range zone {
+		if n := &d.t.Nodes[node]; d.chance(part) {
+			n.Silent, n.Lease, n.Age = true, Beat{}, time.Hour
+		}
+	}
 }
 
 // settled reports whether a zone has a node that counts and is there from the start to the end.

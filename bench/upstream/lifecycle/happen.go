@@ -5,6 +5,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -15,6 +16,8 @@ var posted = []corev1.NodeConditionType{corev1.NodeMemoryPressure, corev1.NodeDi
 func (u *upstream) happens(s Step) {
 	u.leases.Happens(s)
 	switch {
+	case s.renew != "":
+		u.renew(s.renew)
 	case s.Node != nil:
 		u.addNode(s.Node)
 	case s.Pod != nil:
@@ -151,4 +154,18 @@ func tolerationOf(t Toleration) corev1.Toleration {
 		to.TolerationSeconds = &t.Seconds
 	}
 	return to
+}
+
+// renew writes a node's lease as it was last renewed.
+func (u *upstream) renew(node string) {
+	at, ok := u.leases.Renewed(node, now())
+	if !ok {
+		return
+	}
+	lease := leaseOf(node, at)
+	err := u.cluster.tracker.Update(leaseResource, lease, lease.Namespace)
+	if apierrors.IsNotFound(err) {
+		err = u.cluster.tracker.Create(leaseResource, lease, lease.Namespace)
+	}
+	must(err)
 }

@@ -65,8 +65,9 @@ func (l listInTurn) List(selector labels.Selector) ([]*corev1.Node, error) {
 // and computes when leases were renewed: nothing happens at a renewal that anybody has to be told of.
 type leasesInTurn struct {
 	coordinationinformers.LeaseInformer
-	turns *turns
-	known Leases
+	turns   *turns
+	known   Leases
+	written bool // leases are objects of the API after all
 }
 
 func (l leasesInTurn) Lister() coordinationlisters.LeaseLister { return leaseLister{leases: l} }
@@ -87,12 +88,20 @@ type leaseNamespace struct {
 
 func (l leaseNamespace) Get(name string) (*coordinationv1.Lease, error) {
 	l.leases.turns.wait(looks, name)
+	if l.leases.written {
+		return l.leases.LeaseInformer.Lister().Leases(corev1.NamespaceNodeLease).Get(name)
+	}
 	at, ok := l.leases.known.Renewed(name, now())
 	if !ok {
 		return nil, apierrors.NewNotFound(coordinationv1.Resource("leases"), name)
 	}
+	return leaseOf(name, at), nil
+}
+
+// leaseOf is a lease that was renewed at a time.
+func leaseOf(node string, at time.Duration) *coordinationv1.Lease {
 	return &coordinationv1.Lease{
-		ObjectMeta: metav1.ObjectMeta{Namespace: corev1.NamespaceNodeLease, Name: name},
+		ObjectMeta: metav1.ObjectMeta{Namespace: corev1.NamespaceNodeLease, Name: node},
 		Spec:       coordinationv1.LeaseSpec{RenewTime: ptr.To(metav1.NewMicroTime(epoch.Add(at)))},
-	}, nil
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,6 +32,8 @@ const namespace = "default"
 var (
 	nodeResource = corev1.SchemeGroupVersion.WithResource("nodes")
 	podResource  = corev1.SchemeGroupVersion.WithResource("pods")
+
+	leaseResource = coordinationv1.SchemeGroupVersion.WithResource("leases")
 )
 
 // objects are what the API server stores, changed by what happens to the cluster, and notes of what the

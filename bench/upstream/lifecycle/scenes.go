@@ -128,6 +128,28 @@ func (d *drawer) outage(at time.Duration, nodes []int, part float64) {
 	}
 }
 
+// brink has as many nodes of a zone fail as the threshold wants, or one less, in a zone that is just large,
+// or just isn't, by settings made for it.
+func (d *drawer) brink(at time.Duration) {
+	zone := pick(d, d.zones...)
+	n := len(zone)
+	if n < 4 {
+		return
+	}
+	failing := 3 + d.IntN(n-3)
+	d.t.Settings.Large = int32(n - d.IntN(2))
+	d.t.Settings.Threshold = float32(failing) / float32(n)
+	failing -= d.IntN(2)
+	back := d.after(at, d.t.Settings.Grace.Seconds()+20, 200)
+	returning := pick(d, 0, 0, 40)
+	for _, node := range zone[:failing] {
+		d.event(at, Fail, node)
+		if d.chance(returning) {
+			d.recovers(d.after(back, 0, 30), node)
+		}
+	}
+}
+
 // dark has all nodes fail, and some of them return.
 func (d *drawer) dark(at time.Duration) {
 	back := at + d.pause()
@@ -205,8 +227,8 @@ func (d *drawer) leaves(at time.Duration) {
 		return
 	}
 	nodes := d.zones[zone][1:] // the first stays
-	failing := d.chance(70)
-	if failing {
+	at += 20 * time.Second
+	if d.chance(70) {
 		for _, node := range d.zones[zone] {
 			if d.chance(60) {
 				d.event(at, Fail, node)
@@ -217,6 +239,9 @@ func (d *drawer) leaves(at time.Duration) {
 	for range 1 + d.IntN(2) {
 		node := pick(d, nodes...)
 		gone := d.after(at, 0, 60)
+		if d.chance(40) {
+			d.event(d.after(gone, -20, -1), Put, node).Taint = Taint{dedicatedKey, "x", noExecute}
+		}
 		d.event(gone, RemoveNode, node)
 		if d.chance(60) {
 			again := d.t.Nodes[node]

@@ -12,6 +12,7 @@ type Step struct {
 	Node  *Node
 	Pod   *Pod
 	Event *Event
+	renew string // of a node's lease, for those who have it written
 }
 
 // Steps lists what happens in order of time; at one time, nodes are added before pods, and pods before

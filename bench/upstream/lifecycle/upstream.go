@@ -34,7 +34,7 @@ var pin = sync.OnceFunc(func() {
 func Upstream(t *testing.T) Player {
 	return func(tl *Timeline) (seen []Observation) {
 		pin()
-		synctest.Test(t, func(*testing.T) { seen = play(tl) })
+		synctest.Test(t, func(*testing.T) { seen = play(tl, nil) })
 		Sort(seen)
 		return seen
 	}
@@ -51,8 +51,9 @@ type upstream struct {
 	health   *nodelifecycle.Controller
 }
 
-// play lives through a timeline. It must be called in a bubble of synctest.
-func play(tl *Timeline) []Observation {
+// play lives through a timeline. It must be called in a bubble of synctest. If there are renewals,
+// leases are written then, and what is computed of them isn't used.
+func play(tl *Timeline, renewals []Step) []Observation {
 	ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logr.Discard()))
 	client, turns := fake.NewSimpleClientset(), newTurns()
 	u := &upstream{
@@ -61,12 +62,13 @@ func play(tl *Timeline) []Observation {
 		views:   map[string]map[corev1.NodeConditionType]bool{}, zones: map[string]string{},
 	}
 	queueClock = moving()
-	steps := tl.Steps()
+	steps := slices.Concat(tl.Steps(), renewals)
+	slices.SortStableFunc(steps, byTime)
 	for len(steps) > 0 && steps[0].At == 0 {
 		u.happens(steps[0])
 		steps = steps[1:]
 	}
-	u.start(ctx, api{client, u.cluster})
+	u.start(ctx, api{client, u.cluster}, len(renewals) > 0)
 	u.live(steps)
 	cancel()
 	turns.end()
@@ -75,10 +77,10 @@ func play(tl *Timeline) []Observation {
 }
 
 // start builds the controllers and sets them going. Their timers start at the epoch.
-func (u *upstream) start(ctx context.Context, client api) {
+func (u *upstream) start(ctx context.Context, client api, written bool) {
 	factory := informers.NewSharedInformerFactory(client.Clientset, 0)
 	core, s := factory.Core().V1(), u.timeline.Settings
-	leases := leasesInTurn{factory.Coordination().V1().Leases(), u.turns, u.leases}
+	leases := leasesInTurn{factory.Coordination().V1().Leases(), u.turns, u.leases, written}
 	var err error
 	u.health, err = nodelifecycle.NewNodeLifecycleController(ctx, leases, core.Pods(), nodesInTurn{core.Nodes(), u.turns}, factory.Apps().V1().DaemonSets(), client,
 		s.Period, s.Startup, s.Grace, s.Rate, s.Secondary, s.Large, s.Threshold)
