@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A Format knows how to make a Trace of what one kind of PATH names.
+// A Format knows how to make a Trace, or Faults, of what one kind of PATH names.
 type Format struct {
 	Name    string // as written before the colon in a TRACE
 	Doc     string // a sentence, for people
@@ -18,8 +18,11 @@ type Format struct {
 	Recognise func(path string) bool
 
 	// Open reads the trace. The Opener sets its Name and Format. An Error
-	// without a File is about the settings.
+	// without a File is about the settings. Only Formats have it.
 	Open func(path string, s Settings) (*Trace, error)
+
+	// OpenFaults reads the faults likewise. Only FaultFormats have it.
+	OpenFaults func(path string, s Settings) (*Faults, error)
 }
 
 // An Option is a key that a TRACE may have behind the question mark.
@@ -33,8 +36,11 @@ type Option struct {
 // or the option's Default. Options with neither are absent.
 type Settings map[string]string
 
-// Formats lists the formats there are.
+// Formats lists the formats of traces.
 var Formats = []*Format{openb, synthetic}
+
+// FaultFormats lists the formats of recorded and written failures.
+var FaultFormats = []*Format{script, google2011, openDC, failureArchive}
 
 // choice returns the value of an option that must be one of among.
 func (s Settings) choice(key string, among []string) (string, error) {

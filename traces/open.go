@@ -21,36 +21,41 @@ type Opener struct {
 // Open reads the trace that a user names as "[FORMAT:]PATH[?key=value&…]". It
 // returns an *Error if spec, or a file that it names, is not as it must be.
 func (o Opener) Open(spec string) (*Trace, error) {
-	format, path, settings, err := o.parse(spec)
+	format, path, settings, err := o.parse(spec, Formats)
 	var t *Trace
 	if err == nil {
 		t, err = format.Open(path, settings)
 	}
-	var wrong *Error
-	if errors.As(err, &wrong) && wrong.File == "" {
-		wrong.File = spec
-	}
 	if err != nil {
-		return nil, err
+		return nil, about(spec, err)
 	}
 	t.Name, t.Format = spec, format.Name
 	return t, nil
 }
 
-// parse finds out which format and what path spec means.
-func (o Opener) parse(spec string) (format *Format, path string, s Settings, err error) {
+// about says of an error that isn't about a file that it is about spec.
+func about(spec string, err error) error {
+	var wrong *Error
+	if errors.As(err, &wrong) && wrong.File == "" {
+		wrong.File = spec
+	}
+	return err
+}
+
+// parse finds out which of some formats and what path spec means.
+func (o Opener) parse(spec string, among []*Format) (format *Format, path string, s Settings, err error) {
 	place, query, _ := strings.Cut(spec, "?")
-	format, path = splitFormat(place)
+	format, path = splitFormat(place, among)
 	if format == nil || format.Recognise != nil {
-		if path, err = o.find(path); err != nil {
+		if path, err = o.find(path, among); err != nil {
 			return nil, "", nil, err
 		}
 	}
 	if format == nil {
-		if format = recognise(path); format == nil {
+		if format = recognise(path, among); format == nil {
 			return nil, "", nil, &Error{
 				Problem: "no format recognises it",
-				Remedy:  "write FORMAT:PATH, where FORMAT is one of " + formatNames(),
+				Remedy:  "write FORMAT:PATH, where FORMAT is one of " + formatNames(among),
 			}
 		}
 	}
@@ -60,9 +65,9 @@ func (o Opener) parse(spec string) (format *Format, path string, s Settings, err
 
 // splitFormat takes the name of a format off place. The format is nil if none is
 // named there.
-func splitFormat(place string) (*Format, string) {
+func splitFormat(place string, among []*Format) (*Format, string) {
 	name, path, found := strings.Cut(place, ":")
-	for _, f := range Formats {
+	for _, f := range among {
 		if found && f.Name == name {
 			return f, path
 		}
@@ -71,7 +76,7 @@ func splitFormat(place string) (*Format, string) {
 }
 
 // find returns where path is: there, or under the root.
-func (o Opener) find(path string) (string, error) {
+func (o Opener) find(path string, among []*Format) (string, error) {
 	if path == "" {
 		return "", &Error{Problem: "no path is given", Remedy: "write [FORMAT:]PATH[?key=value&…]"}
 	}
@@ -90,7 +95,7 @@ func (o Opener) find(path string) (string, error) {
 	}
 	for _, absent := range []error{fs.ErrNotExist, syscall.ENOTDIR, syscall.ENAMETOOLONG} {
 		if errors.Is(err, absent) {
-			return "", o.notFound(path)
+			return "", o.notFound(path, among)
 		}
 	}
 	return "", fmt.Errorf("looking for the trace: %w", err)
@@ -98,10 +103,10 @@ func (o Opener) find(path string) (string, error) {
 
 // notFound returns the error that nothing lies at path. If what precedes a colon
 // looks like a format's name, the mistake is there.
-func (o Opener) notFound(path string) *Error {
+func (o Opener) notFound(path string, among []*Format) *Error {
 	name, _, found := strings.Cut(path, ":")
 	if found && len(name) > 1 && !strings.ContainsAny(name, `/\`) {
-		return &Error{Problem: "there is no format " + quoted(name), Remedy: "write one of " + formatNames() + " before the colon"}
+		return &Error{Problem: "there is no format " + quoted(name), Remedy: "write one of " + formatNames(among) + " before the colon"}
 	}
 	e := &Error{
 		Problem: "no file or folder " + quoted(path),
@@ -114,8 +119,8 @@ func (o Opener) notFound(path string) *Error {
 }
 
 // recognise returns the first format that takes path for its own, or nil.
-func recognise(path string) *Format {
-	for _, f := range Formats {
+func recognise(path string, among []*Format) *Format {
+	for _, f := range among {
 		if f.Recognise != nil && f.Recognise(path) {
 			return f
 		}
@@ -124,9 +129,9 @@ func recognise(path string) *Format {
 }
 
 // formatNames lists the formats for people.
-func formatNames() string {
+func formatNames(among []*Format) string {
 	var names []string
-	for _, f := range Formats {
+	for _, f := range among {
 		names = append(names, f.Name)
 	}
 	return strings.Join(names, ", ")
@@ -177,6 +182,9 @@ func (f *Format) optionNames() string {
 	var names []string
 	for _, option := range f.Options {
 		names = append(names, option.Name)
+	}
+	if names == nil {
+		return "none"
 	}
 	return strings.Join(names, ", ")
 }

@@ -45,6 +45,7 @@ type table struct {
 	file   string
 	csv    *csv.Reader
 	column map[string]int
+	fields string // where it is said how many a row has, for people
 	row    []string
 }
 
@@ -57,7 +58,7 @@ func newTable(file string, content []byte, needed []string) (*table, error) {
 	if bytes.IndexByte(content, 0) >= 0 || !utf8.Valid(content) {
 		return nil, &Error{File: file, Problem: "not text", Remedy: "give a CSV file, or one whose name ends in .gz if it is compressed"}
 	}
-	t := &table{file: file, csv: csv.NewReader(bytes.NewReader(content)), column: map[string]int{}}
+	t := &table{file: file, csv: csv.NewReader(bytes.NewReader(content)), column: map[string]int{}, fields: "as in the header"}
 	t.csv.ReuseRecord = true
 	if more, err := t.next(); err != nil {
 		return nil, err
@@ -79,6 +80,18 @@ func newTable(file string, content []byte, needed []string) (*table, error) {
 	return t, nil
 }
 
+// newHeadless reads a CSV file without a header, a row at a time from r, whose
+// columns are known.
+func newHeadless(file string, r io.Reader, columns []string) *table {
+	t := &table{file: file, csv: csv.NewReader(r), column: map[string]int{}, fields: strings.Join(columns, ", ")}
+	t.csv.ReuseRecord = true
+	t.csv.FieldsPerRecord = len(columns)
+	for i, name := range columns {
+		t.column[name] = i
+	}
+	return t
+}
+
 // next goes on to the next row. It returns false after the last.
 func (t *table) next() (bool, error) {
 	var err error
@@ -95,7 +108,7 @@ func (t *table) next() (bool, error) {
 	e := &Error{File: t.file, Line: bad.StartLine, Problem: bad.Err.Error(), Remedy: "correct the quotes of the row"}
 	if errors.Is(bad.Err, csv.ErrFieldCount) {
 		e.Problem = fmt.Sprintf("%d fields", len(t.row))
-		e.Remedy = fmt.Sprintf("give %d, as in the header", t.csv.FieldsPerRecord)
+		e.Remedy = fmt.Sprintf("give %d, %s", t.csv.FieldsPerRecord, t.fields)
 	}
 	return false, e
 }

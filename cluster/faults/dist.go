@@ -72,6 +72,12 @@ func (d Dist) String() string {
 	return f.name + "(" + strings.Join(append(opts, key+"="+FormatDuration(d.Time)), ",") + ")"
 }
 
+// Valid reports whether d's shape is one that draws can be made with.
+func (d Dist) Valid() bool {
+	f := &families[d.Family]
+	return f.shape == "" || d.Shape >= f.least && d.Shape <= f.most
+}
+
 // law returns the distribution in nanoseconds. Forever has none.
 func (d Dist) law() chance.Distribution {
 	t := float64(d.Time)

@@ -76,8 +76,9 @@ var mayImport = []row{
 		pkg: "extender", imports: []string{"cluster", "cluster/manifest", "scheduler", "k8s.io/api", "k8s.io/kube-scheduler"},
 		why: "talks to extenders over HTTP, in Kubernetes' types, so that scheduler needn't",
 	}, {
-		pkg: "traces", imports: []string{"cluster", "internal/chance", "internal/input"}, decides: true,
-		why: "a trace is a stream of events; who uses it is not its business",
+		pkg:     "traces",
+		imports: []string{"cluster", "cluster/faults", "internal/chance", "internal/heap", "internal/input", "github.com/parquet-go/parquet-go"}, decides: true,
+		why: "a trace is a stream of events, a recording of failures a source of faults; who uses them is not its business; OpenDC records in Parquet",
 	}, {
 		pkg: "bench",
 		imports: []string{
