@@ -106,7 +106,7 @@ func TestOpenFaultsErrors(t *testing.T) {
 	for _, tt := range []struct{ spec, want string }{
 		{"", "no path is given; write [FORMAT:]PATH[?key=value&…]"},
 		{"exp", `no file or folder "exp"; ` + absent},
-		{"exp(mtbf=1h)", "exp has no mttr; write mttr=DURATION or mttr=DISTRIBUTION"},
+		{"exp(mttr=1h)", "exp has no mtbf; write mtbf=VALUE"},
 		{"script:nowhere(1)", `no file or folder "nowhere(1)"; ` + absent},
 		{"scrypt:x", `there is no format "scrypt"; write one of script, google2011, opendc, fta before the colon`},
 		{"testdata/openb", "no format recognises it; write FORMAT:PATH, where FORMAT is one of script, google2011, opendc, fta"},

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/berthsim/berth/cluster"
 )
 
 // Parse reads the spec of a model:
@@ -18,7 +20,7 @@ import (
 //
 // What a DIST may be, Dist says. The first lines are short for nodes(…): the name
 // is the distribution of times between failures. Repair times that are given as a
-// duration are exponential with that mean. Every model but a script takes kind=KIND,
+// duration are exponential with that mean, which is an hour if nothing is given. Every model but a script takes kind=KIND,
 // crash if it is left out, with the parameters of that kind (period and down of
 // flap, by of late, signal of pressure). Parse returns an *Error whose File is the
 // spec if it is not as it must be.
@@ -108,11 +110,24 @@ func parseRenewal(e expr) (m *Renewal, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.Repair, err = e.opts.dist("mttr"); err != nil {
+	if m.Repair, err = repairOf(e.opts); err != nil {
 		return nil, err
 	}
 	m.Effect, err = modelEffect(e.opts)
 	return m, err
+}
+
+// usualRepair is the mean of repair times, which are exponential, where a spec
+// says nothing of them.
+const usualRepair = cluster.Hour
+
+// repairOf takes the option mttr.
+func repairOf(opts *options) (Dist, error) {
+	if !opts.has("mttr") {
+		opts.known = append(opts.known, "mttr")
+		return Dist{Time: usualRepair}, nil
+	}
+	return opts.dist("mttr")
 }
 
 // distOfMTBF takes a distribution of a family whose mean is the option mtbf.
@@ -151,7 +166,7 @@ func parseCorrelated(opts *options) (m *Correlated, err error) {
 	if m.Within, err = ParseDuration(within); err != nil {
 		return nil, err
 	}
-	if m.Repair, err = opts.dist("mttr"); err != nil {
+	if m.Repair, err = repairOf(opts); err != nil {
 		return nil, err
 	}
 	m.Effect, err = modelEffect(opts, Late) // whose option by is taken

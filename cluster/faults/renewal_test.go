@@ -105,3 +105,15 @@ func TestOtherMeansSameDraws(t *testing.T) {
 		}
 	}
 }
+
+// TestRenewalMemory takes no memory for a fault: the horizon may be as far away as
+// one likes.
+func TestRenewalMemory(t *testing.T) {
+	s, err := parse(t, "weibull(shape=0.7,mtbf=12h,mttr=1h)").Source(Run{Nodes: nodes(100), Seed: 1, Horizon: cluster.Never})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(10_000, func() { _, _ = s.Next() }); n != 0 {
+		t.Errorf("%v allocations for a fault", n)
+	}
+}
