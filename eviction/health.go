@@ -27,6 +27,7 @@ type Health struct {
 	byName  map[string]*nodeHealth // gone nodes, too: what is known of them counts if they return
 	nodes   []*nodeHealth          // by row
 	zones   map[string]*Zone
+	lines   []*Zone // those, and others that were forgotten, as long as none of their name takes their place
 	cluster Picture
 	recount bool // what zones count has changed since the last look
 
@@ -42,10 +43,8 @@ type nodeHealth struct {
 	node    cluster.NodeID // None if it is gone
 	known   bool           // has been looked at since it came
 	zone    *Zone
-	counts  *Zone        // in which it counts, nil for none
-	unready bool         // in counts
-	since   cluster.Time // it waits
-	queued  *Zone        // for which it waits or has waited to be tainted, nil for none
+	counts  *Zone // in which it counts, nil for none
+	unready bool  // in counts
 
 	ready         cluster.ConditionStatus // as last looked at
 	posted        bool                    // ready is not absent
@@ -97,7 +96,9 @@ func (h *Health) Step(s *cluster.State, events []cluster.Event) cluster.Time {
 	}
 	if h.onGrid(s.Now, taintPeriod) && s.Now > h.passed {
 		h.passed = s.Now
-		h.pass(s)
+		if h.pass(s) {
+			return s.Now // others are to see what has been done before the look
+		}
 	}
 	if h.onGrid(s.Now, h.settings.Period) && s.Now > h.looked {
 		h.looked = s.Now
@@ -143,7 +144,7 @@ func (h *Health) add(s *cluster.State, row cluster.NodeID) {
 	n.lease, n.posts = s.Nodes.Health[row].Lease, s.Nodes.Health[row].Posts
 	h.cluster.Nodes++
 	h.want(n)
-	n.standIn()
+	h.standIn(n)
 }
 
 func (h *Health) remove(row cluster.NodeID) {
@@ -152,13 +153,13 @@ func (h *Health) remove(row cluster.NodeID) {
 	h.cluster.Nodes--
 	h.want(n) // if it is back by then, nobody will have noticed
 	n.node = cluster.None
-	n.standIn()
+	h.standIn(n)
 }
 
-// standIn has the node's place in line show which row it has, if any.
-func (n *nodeHealth) standIn() {
-	if z := n.queued; z != nil {
-		if i := slices.Index(z.line, n); i >= 0 {
+// standIn has the node's places in line show which row it has, if any.
+func (h *Health) standIn(n *nodeHealth) {
+	for _, z := range h.lines {
+		if i := z.at(n); i >= 0 {
 			z.Waiting[i] = n.node
 		}
 	}
@@ -240,6 +241,11 @@ func (h *Health) welcome(s *cluster.State, n *nodeHealth) {
 		h.zones[name] = z
 		h.cluster.Zones = append(h.cluster.Zones, z)
 		h.recount = true
+		if i := slices.IndexFunc(h.lines, func(o *Zone) bool { return o.Name == name }); i >= 0 {
+			h.lines[i] = z
+		} else {
+			h.lines = append(h.lines, z)
+		}
 	}
 	n.zone = z
 	if !n.known {

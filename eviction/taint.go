@@ -42,13 +42,9 @@ func (h *Health) judge(s *cluster.State, n *nodeHealth) {
 		return
 	}
 	if !hasTaint(n.taints, taintOf(n.ready)) {
-		h.unqueue(n)
+		n.zone.release(n)
 	}
-	if n.queued != n.zone {
-		h.unqueue(n)
-		n.queued = n.zone
-		n.zone.wait(n, s.Now)
-	}
+	n.zone.join(n, s.Now)
 }
 
 // swap gives the node the taint of its condition, and takes the opposite one.
@@ -73,20 +69,13 @@ func (h *Health) reach(s *cluster.State, n *nodeHealth) {
 			s.RemoveTaint(n.node, t)
 		}
 	}
-	h.unqueue(n)
+	n.zone.release(n)
 }
 
-// unqueue lets the node wait again when there is reason to.
-func (h *Health) unqueue(n *nodeHealth) {
-	if n.queued != nil {
-		n.queued.leave(n)
-		n.queued = nil
-	}
-}
-
-// pass taints those nodes whose turn it is (Controller.doNoExecuteTaintingPass).
-func (h *Health) pass(s *cluster.State) {
-	for _, z := range h.cluster.Zones {
+// pass taints those nodes whose turn it is (Controller.doNoExecuteTaintingPass), and
+// reports whether there were any.
+func (h *Health) pass(s *cluster.State) (done bool) {
+	for _, z := range h.lines {
 		for len(z.line) > 0 && z.ask <= s.Now {
 			i, at := h.policy.NextNode(s, z)
 			if at > s.Now {
@@ -94,13 +83,15 @@ func (h *Health) pass(s *cluster.State) {
 				break
 			}
 			h.turn(s, z, i)
+			done = true
 		}
 	}
+	return done
 }
 
 // turn has the i-th node in a zone's line have its turn, whatever comes of it.
 func (h *Health) turn(s *cluster.State, z *Zone, i int) {
-	n := z.line[i]
+	n := z.line[i].node
 	z.drop(i)
 	if n.node == cluster.None {
 		return
@@ -109,7 +100,7 @@ func (h *Health) turn(s *cluster.State, z *Zone, i int) {
 	case cluster.ConditionFalse, cluster.ConditionUnknown:
 		h.swap(s, n)
 	case cluster.ConditionAbsent: // it was removed and has come back, and has said nothing yet
-		z.wait(n, s.Now+retryAfter)
+		z.wait(waiter{s.Now + retryAfter, n})
 	}
 }
 
@@ -119,7 +110,7 @@ const retryAfter = 50*cluster.Millisecond + 1
 // nextPass returns when a node may have its turn: Never if none is waiting for that.
 func (h *Health) nextPass(now cluster.Time) cluster.Time {
 	next := cluster.Never
-	for _, z := range h.cluster.Zones {
+	for _, z := range h.lines {
 		if len(z.line) > 0 && z.ask != cluster.Never {
 			next = min(next, h.gridFrom(max(z.ask, now+1), taintPeriod))
 		}

@@ -41,9 +41,10 @@ type Zone struct {
 
 	Cluster *Picture
 
-	line   []*nodeHealth // in step with Waiting
-	ask    cluster.Time  // when to ask the policy again
-	bucket *bucket       // kube's
+	line   []waiter             // in step with Waiting
+	seen   map[*nodeHealth]bool // that wait or have waited, and were not released
+	ask    cluster.Time         // when to ask the policy again
+	bucket *bucket              // kube's
 }
 
 // A Picture is of the whole cluster.
@@ -68,23 +69,46 @@ func (p *Picture) fell(now cluster.Time) {
 	p.Silent = slices.Delete(p.Silent, 0, old)
 }
 
-// wait puts a node in line, behind those that wait since then or longer.
-func (z *Zone) wait(n *nodeHealth, since cluster.Time) {
-	i := len(z.line)
-	for i > 0 && z.line[i-1].since > since {
-		i--
-	}
-	n.since = since
-	z.line = slices.Insert(z.line, i, n)
-	z.Waiting = slices.Insert(z.Waiting, i, n.node)
-	z.ask = min(z.ask, since)
+// A waiter is a node in line.
+type waiter struct {
+	since cluster.Time
+	node  *nodeHealth
 }
 
-// leave takes a node out of the line, if it is in it.
-func (z *Zone) leave(n *nodeHealth) {
-	if i := slices.Index(z.line, n); i >= 0 {
+// join has a node wait, unless it has waited before and was not let go since.
+func (z *Zone) join(n *nodeHealth, now cluster.Time) {
+	if z.seen[n] {
+		return
+	}
+	if z.seen == nil {
+		z.seen = map[*nodeHealth]bool{}
+	}
+	z.seen[n] = true
+	z.wait(waiter{now, n})
+}
+
+// wait puts a node in line, behind those that wait since then or longer.
+func (z *Zone) wait(w waiter) {
+	i := len(z.line)
+	for i > 0 && z.line[i-1].since > w.since {
+		i--
+	}
+	z.line = slices.Insert(z.line, i, w)
+	z.Waiting = slices.Insert(z.Waiting, i, w.node.node)
+	z.ask = min(z.ask, w.since)
+}
+
+// release takes a node out of the line, if it is in it, and lets it join anew.
+func (z *Zone) release(n *nodeHealth) {
+	delete(z.seen, n)
+	if i := z.at(n); i >= 0 {
 		z.drop(i)
 	}
+}
+
+// at returns a node's place in line, -1 if it is not in it.
+func (z *Zone) at(n *nodeHealth) int {
+	return slices.IndexFunc(z.line, func(w waiter) bool { return w.node == n })
 }
 
 func (z *Zone) drop(i int) {
@@ -143,8 +167,8 @@ func (h *Health) disrupt(s *cluster.State) {
 	}
 }
 
-// forget lets a zone go in which no node counts. As upstream, that is at every look if
-// there are nodes that don't count: they are in a new zone each time, in line anew.
+// forget lets a zone go in which no node counts, but for those in line. As upstream, that
+// is at every look if there are nodes that don't count: they are in a new zone each time.
 func (h *Health) forget(s *cluster.State, z *Zone) {
 	delete(h.zones, z.Name)
 	for _, row := range s.Nodes.Live() {

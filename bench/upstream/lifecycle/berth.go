@@ -221,7 +221,10 @@ func (w *world) toNode(e *Event, at cluster.Time, events []cluster.Event) []clus
 		}
 		w.kubelets[e.Name] = view
 		view[cluster.NodeNetworkUnavailable] = health.Conditions[cluster.NodeNetworkUnavailable]
-		health.Conditions, health.Posts = view, cluster.Beat(at)
+		health.Conditions = view
+		if at/cluster.Second != health.Posts.First/cluster.Second { // the API has whole seconds
+			health.Posts = cluster.Beat(at)
+		}
 		return append(events, heard)
 	case Network:
 		health.Conditions[cluster.NodeNetworkUnavailable] = statusOf(e.Conditions[0].True)

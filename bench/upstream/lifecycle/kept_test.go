@@ -28,6 +28,9 @@ func TestKept(t *testing.T) {
 			if got != k.Upstream {
 				t.Errorf("upstream did\n%s\nand not\n%s", got, k.Upstream)
 			}
+			if d := Compare(Upstream(t)(k.Timeline), Berth(k.Timeline), 0); d != "" {
+				t.Errorf("Berth does something else:\n%s", d)
+			}
 		})
 	}
 }

@@ -31,7 +31,7 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// TestMutants plays upstream with settings that are a little wrong, which must show.
+// TestMutants plays Berth with settings that are a little wrong, which must show.
 func TestMutants(t *testing.T) {
 	mutants := map[string]func(*Settings){
 		"grace shorter":           func(s *Settings) { s.Grace -= time.Second },
