@@ -50,6 +50,7 @@ type world struct {
 	kubelets map[string]cluster.Conditions // what each would post
 	stop     map[string]cluster.Time       // how long pods take
 	ends     []podEnd
+	phases   []podEnd // when leases of nodes that were added are renewed in phase for the first time
 	soon     []cluster.Event
 	zones    map[string]eviction.ZoneState
 	seen     []Observation
@@ -77,6 +78,9 @@ func (w *world) Next(_ context.Context, deadline cluster.Time) (cluster.Time, []
 	}
 	if len(w.ends) > 0 {
 		at = min(at, w.ends[0].at)
+	}
+	if len(w.phases) > 0 {
+		at = min(at, w.phases[0].at)
 	}
 	if at >= cluster.Time(w.timeline.End) {
 		return at, nil, io.EOF
@@ -106,6 +110,15 @@ func (w *world) happen(at cluster.Time) (events []cluster.Event) {
 			events = w.toNode(step.Event, at, events)
 		default:
 			events = w.toPod(step.Event, at, events)
+		}
+	}
+	for len(w.phases) > 0 && w.phases[0].at <= at {
+		name := w.phases[0].name
+		w.phases = w.phases[1:]
+		if row, ok := w.state.Nodes.Named(name); ok && w.leases[name].on {
+			health := w.state.Nodes.Health[row]
+			health.Lease = w.beats(name, at)
+			events = append(events, cluster.Event{Time: at, Kind: cluster.NodeHeard, Pod: cluster.None, Node: row, Health: &health})
 		}
 	}
 	for len(w.ends) > 0 && w.ends[0].at <= at {
@@ -160,6 +173,11 @@ func (w *world) addNode(n *Node, at cluster.Time) cluster.Event {
 	}
 	w.kubelets[n.Name] = cluster.Conditions{cluster.ConditionTrue, cluster.ConditionFalse, cluster.ConditionFalse, cluster.ConditionFalse, cluster.ConditionAbsent}
 	spec.Health.Lease = w.beats(n.Name, 0)
+	if l := w.leases[n.Name]; l != nil && at > 0 {
+		spec.Health.Lease = cluster.Beat(at)
+		w.phases = append(w.phases, podEnd{cluster.Time(l.beat.last(l.from) + l.beat.Every), n.Name})
+		slices.SortStableFunc(w.phases, func(a, b podEnd) int { return int(a.at - b.at) })
+	}
 	if !n.Silent {
 		spec.Health.Conditions, spec.Health.Posts = w.kubelets[n.Name], cluster.Beat(at)
 	}
