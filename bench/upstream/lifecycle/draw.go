@@ -46,7 +46,7 @@ func Draw(seed, number uint64) *Timeline {
 	d.settings()
 	switch number % 20 {
 	case 0:
-		d.nodes(60+d.IntN(61), true)
+		d.nodes(60+d.IntN(56), true)
 	case 7, 14:
 		d.nodes(15+d.IntN(30), false)
 	default:

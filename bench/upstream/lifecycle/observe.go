@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -62,46 +61,4 @@ func Sort(list []Observation) {
 	slices.SortStableFunc(list, func(a, b Observation) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.What, b.What))
 	})
-}
-
-// Compare returns where two sorted lists part, with what went before; "" if they don't. With a tick
-// greater than 0, times are the same if they fall in the same tick. Zones are compared if both
-// lists have some.
-func Compare(a, b []Observation, tick time.Duration) string {
-	zones := slices.ContainsFunc(a, isZone) && slices.ContainsFunc(b, isZone)
-	a, b = reduced(a, zones, tick), reduced(b, zones, tick)
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
-	}
-	if n == len(a) && n == len(b) {
-		return ""
-	}
-	var text strings.Builder
-	show := func(side string, list []Observation) {
-		for _, o := range list {
-			fmt.Fprintf(&text, "%-7s%s\n", side, o)
-		}
-	}
-	show("", a[max(0, n-8):n])
-	show("first", a[n:min(len(a), n+3)])
-	show("second", b[n:min(len(b), n+3)])
-	return text.String()
-}
-
-func isZone(o Observation) bool { return o.Kind == OfZone }
-
-// reduced returns what is to be compared of a list.
-func reduced(list []Observation, zones bool, tick time.Duration) (kept []Observation) {
-	for _, o := range list {
-		if isZone(o) && !zones {
-			continue
-		}
-		if tick > 0 {
-			o.At = o.At.Truncate(tick)
-		}
-		kept = append(kept, o)
-	}
-	Sort(kept)
-	return kept
 }
