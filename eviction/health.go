@@ -34,6 +34,8 @@ type Health struct {
 	due      []*nodeHealth // to be looked at next
 	silences heap.Heap[silence]
 
+	early []early
+
 	everyNode bool // look at every node each Period: the slow twin
 }
 
@@ -94,6 +96,7 @@ func (h *Health) Step(s *cluster.State, events []cluster.Event) cluster.Time {
 	for i := range events {
 		h.take(s, &events[i])
 	}
+	h.retry(s)
 	if h.onGrid(s.Now, taintPeriod) && s.Now > h.passed {
 		h.passed = s.Now
 		if h.pass(s) {
@@ -104,7 +107,7 @@ func (h *Health) Step(s *cluster.State, events []cluster.Event) cluster.Time {
 		h.looked = s.Now
 		h.look(s)
 	}
-	return min(h.nextPass(s.Now), h.nextLook(s.Now))
+	return min(h.nextPass(s.Now), h.nextLook(s.Now), h.nextTry())
 }
 
 // take notes what an event says.
@@ -145,6 +148,7 @@ func (h *Health) add(s *cluster.State, row cluster.NodeID) {
 	h.cluster.Nodes++
 	h.want(n)
 	h.standIn(n)
+	h.expect(n.name, s.Now)
 }
 
 func (h *Health) remove(row cluster.NodeID) {
@@ -172,17 +176,6 @@ func (h *Health) hear(s *cluster.State, n *nodeHealth) {
 	}
 	n.lease, n.posts = s.Nodes.Health[n.node].Lease, s.Nodes.Health[n.node].Posts
 	h.want(n)
-}
-
-// takePod marks a pod that has come to an unready node (Controller.processPod).
-func (h *Health) takePod(s *cluster.State, e *cluster.Event) {
-	row := s.Pods.Node[e.Pod]
-	if row == cluster.None || !s.Nodes.IsLive(row) || e.Kind == cluster.PodChanged && e.OldPod.Node == row {
-		return
-	}
-	if n := h.nodes[row]; n.posted && n.ready != cluster.ConditionTrue && s.IsReady(e.Pod) {
-		s.MarkUnready(e.Pod)
-	}
 }
 
 // want has a node looked at next time.
