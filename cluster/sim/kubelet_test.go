@@ -117,7 +117,7 @@ func TestFinalised(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, next(t, c, s, cluster.Never, nil), "40s PodBound(b)")
-	expect(t, next(t, c, s, cluster.Never, nil), "101s") // a's own end, overtaken
+	expect(t, next(t, c, s, cluster.Never, nil), "101s")             // a's own end, overtaken
 	expect(t, next(t, c, s, cluster.Never, nil), "133s PodEnded(b)") // 7 s of 100 were done
 }
 

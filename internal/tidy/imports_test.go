@@ -48,8 +48,12 @@ var mayImport = []row{
 		pkg: "cluster/sim", imports: []string{"cluster", "cluster/faults", "internal/heap"}, decides: true,
 		why: "a simulated cluster knows nothing of who decides on it",
 	}, {
+		pkg: "cluster/workload", imports: []string{"cluster"}, decides: true,
+		tests: []string{"cluster/sim", "cluster/faults"},
+		why:   "controllers that make pods speak to any cluster through State",
+	}, {
 		pkg: "eviction", imports: []string{"cluster", "internal/heap"}, decides: true,
-		tests: []string{"cluster/sim"},
+		tests: []string{"cluster/sim", "cluster/faults"},
 		why:   "speaks to any cluster through State, as the scheduler does; its tests run whole clusters",
 	}, {
 		pkg: "scheduler", imports: []string{"cluster", "internal/heap"}, decides: true,
