@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/berthsim/berth/eviction"
 	"github.com/berthsim/berth/scheduler"
 )
 
@@ -22,14 +23,16 @@ type Experiment struct {
 
 	// Service is the time that the scheduler takes for a decision.
 	Service time.Duration `json:"service,omitempty"`
+
+	Storm Storm `json:"storm,omitzero"` // how faults come
 }
 
 // Axes are what an experiment varies.
 type Axes struct {
 	Trace    []string `json:"trace"`    // as traces.Open reads them
 	Policy   []string `json:"policy"`   // as OpenPolicy reads them
-	Eviction []string `json:"eviction"` // "none"
-	Faults   []string `json:"faults"`   // "none"
+	Eviction []string `json:"eviction"` // as eviction.Open reads them, or "none"
+	Faults   []string `json:"faults"`   // as traces.Opener.OpenFaults reads them; "none" for nodes that don't fail
 	Quota    []string `json:"quota"`    // "none"
 	Seed     Seeds    `json:"seed"`
 }
@@ -39,7 +42,7 @@ type Axes struct {
 func (x *Experiment) Complete() {
 	for _, axis := range []*[]string{&x.Axes.Eviction, &x.Axes.Faults, &x.Axes.Quota} {
 		if len(*axis) == 0 {
-			*axis = []string{"none"}
+			*axis = []string{none}
 		}
 	}
 	if len(x.Axes.Seed) == 0 {
@@ -79,6 +82,11 @@ func (x *Experiment) Validate(plugins []*scheduler.Plugin) error {
 			return err
 		}
 	}
+	for _, spec := range x.Axes.Eviction {
+		if _, _, err := eviction.Open(eviction.Policies, spec); err != nil && spec != none {
+			return invalid("eviction", spec, "%v", err)
+		}
+	}
 	if x.Service < 0 {
 		return invalid("service", x.Service.String(), "service is %v; it must be 0 or more", x.Service)
 	}
@@ -101,13 +109,13 @@ type axis struct {
 }
 
 func (x *Experiment) axes() []axis {
-	none := []string{"none"}
+	only := []string{none}
 	return []axis{
 		{"trace", x.Axes.Trace, nil},
 		{"policy", x.Axes.Policy, nil},
-		{"eviction", x.Axes.Eviction, none},
-		{"faults", x.Axes.Faults, none},
-		{"quota", x.Axes.Quota, none},
+		{"eviction", x.Axes.Eviction, nil},
+		{"faults", x.Axes.Faults, nil},
+		{"quota", x.Axes.Quota, only},
 	}
 }
 

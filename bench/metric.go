@@ -37,7 +37,7 @@ func metrics() []Metric {
 	}
 	curve("gpu_allocated_pct", "GPU allocated, % of capacity, when so much was asked for")
 	curve("gpu_fragmented_pct", "GPU fragmented, % of capacity, when so much was asked for")
-	return append(ms,
+	ms = append(ms,
 		Metric{Name: "gpu_allocated_pct_mean", Unit: "%", Doc: "GPU allocated, % of capacity, mean over time"},
 		Metric{Name: "gpu_fragmented_pct_mean", Unit: "%", Doc: "GPU fragmented, % of capacity, mean over time"},
 		Metric{Name: "pods_placed", Doc: "pods placed"},
@@ -46,4 +46,5 @@ func metrics() []Metric {
 		Metric{Name: "wait_p50", Unit: "s", Doc: "waiting, median"},
 		Metric{Name: "wait_p99", Unit: "s", Doc: "waiting, 99th percentile"},
 	)
+	return append(ms, stormMetrics...)
 }

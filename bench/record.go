@@ -79,7 +79,9 @@ func (m *measure) Record(s *cluster.State, events []cluster.Event, ds []cluster.
 		}
 	}
 	for i := range ds {
-		m.refresh(s, ds[i].Node)
+		if ds[i].Pod != cluster.None {
+			m.refresh(s, ds[i].Node)
+		}
 	}
 	if arrivals > 0 {
 		m.submitted(arrivals)

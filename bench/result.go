@@ -39,6 +39,9 @@ type Run struct {
 	// % of capacity asked for, NaN where no pod arrived. They go to a file of
 	// their own.
 	Curves map[string][]float64 `json:"-"`
+
+	// Series is what there was over time, of a run with faults or eviction.
+	Series series `json:"-"`
 }
 
 // A Summary describes one metric over the seeds of one Point.

@@ -36,6 +36,7 @@ type job struct {
 	point   Point
 	trace   *traces.Trace
 	policy  *Policy
+	weather *weather // nil for none
 	service time.Duration
 	seed    int64
 	slot    int // its place in the order of results
@@ -61,8 +62,12 @@ func (x *Experiment) Do(ctx context.Context, opts Options) (*Results, error) {
 	if err != nil {
 		return nil, err
 	}
+	weathers, err := x.weathers(&opts)
+	if err != nil {
+		return nil, err
+	}
 	e := &execution{opts: opts, outcomes: map[int]outcome{}}
-	first, rest := x.jobs(opened, policies)
+	first, rest := x.jobs(opened, policies, weathers)
 	e.total = len(first)
 	err = e.runAll(ctx, first)
 	if err == nil {
@@ -107,12 +112,12 @@ func (x *Experiment) open(dir string) (map[string]*traces.Trace, error) {
 
 // jobs returns the runs to do in any case, and those that are needed only if
 // something varies with the seed.
-func (x *Experiment) jobs(opened map[string]*traces.Trace, policies map[string]*Policy) (first, rest []job) {
+func (x *Experiment) jobs(opened map[string]*traces.Trace, policies map[string]*Policy, weathers map[Point]*weather) (first, rest []job) {
 	slot := 0
 	for _, p := range x.points() {
 		for i, seed := range x.Axes.Seed {
-			j := job{p, opened[p.Trace], policies[p.Policy], x.Service, seed, slot}
-			if i == 0 || j.trace.Seeded {
+			j := job{p, opened[p.Trace], policies[p.Policy], weathers[p], x.Service, seed, slot}
+			if i == 0 || j.trace.Seeded || j.weather != nil {
 				first = append(first, j)
 			} else {
 				rest = append(rest, j)
@@ -216,13 +221,21 @@ func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error)
 	how.Service = cluster.Time(j.service)
 	sc := scheduler.NewScheduler(how)
 	s.Seed, s.Mix = j.seed, j.trace.Mix
-	c, err := sim.New(s, j.trace.Events(j.seed), sim.Options{})
+	k, err := j.weather.over(j.trace.Events(j.seed), j.seed)
+	if err != nil {
+		return out, err
+	}
+	c, err := sim.New(s, k.source, k.options)
 	if err != nil {
 		return out, err
 	}
 	digest, measure := cluster.NewDigest(), newMeasure(j.trace.Mix)
+	recorders, storm := cluster.Recorders{digest, measure}, newStormMeasure(c)
+	if j.weather != nil {
+		recorders = append(recorders, storm)
+	}
 	began := time.Now()
-	err = cluster.Run(ctx, c, s, cluster.Recorders{digest, measure}, sc)
+	err = cluster.Run(ctx, c, s, recorders, append(k.controllers, sc)...)
 	if err != nil {
 		return out, err
 	}
@@ -235,6 +248,11 @@ func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error)
 		Queue:    sc.Stats(),
 		Unseeded: !j.trace.Seeded && !s.Drew(),
 		Curves:   measure.wholeCurves(j.trace.Timed),
+		Series:   storm.series,
+	}
+	if j.weather != nil {
+		run.Unseeded = false // faults vary
+		storm.metrics(run.Metrics)
 	}
 	return outcome{run, s.Drew()}, nil
 }

@@ -40,6 +40,17 @@ func (r *Results) folder() Folder {
 	}
 }
 
+// SaveWithPictures is Save with what a storm shows over time: timeline.csv, timeline.svg and
+// pareto.svg.
+func (r *Results) SaveWithPictures(dir string) error {
+	return append(r.folder(), r.pictures()...).Save(dir)
+}
+
+// CheckPicturesDir returns nil if SaveWithPictures would accept dir.
+func CheckPicturesDir(dir string) error {
+	return append((*Results)(nil).folder(), (*Results)(nil).pictures()...).Check(dir)
+}
+
 // Save writes the results into the folder dir: results.json, summary.csv,
 // table.txt and curves.csv, as Folder.Save does.
 func (r *Results) Save(dir string) error { return r.folder().Save(dir) }

@@ -168,6 +168,12 @@ func (c *Cluster) silentAt(row cluster.NodeID) bool {
 	return int(row) < len(c.nodes) && c.nodes[row].silent
 }
 
+// Down reports whether no container runs on a node. It is not for those who decide, but for
+// those who judge what was decided.
+func (c *Cluster) Down(row cluster.NodeID) bool {
+	return int(row) < len(c.nodes) && c.nodes[row].down
+}
+
 // die has the containers on a node die.
 func (c *Cluster) die(row cluster.NodeID) {
 	for p := range c.state.PodsOn(row) {

@@ -86,8 +86,8 @@ var mayImport = []row{
 	}, {
 		pkg: "bench",
 		imports: []string{
-			"cluster", "cluster/manifest", "cluster/sim", "extender", "scheduler", "plugins", "traces",
-			"gonum.org/v1/gonum", "go.yaml.in/yaml/v3",
+			"cluster", "cluster/faults", "cluster/manifest", "cluster/sim", "cluster/workload", "eviction", "extender", "scheduler", "plugins", "traces",
+			"gonum.org/v1/gonum", "gonum.org/v1/plot", "go.yaml.in/yaml/v3",
 		},
 		why: "runs everything on everything, but never a live cluster; quantiles of t, experiment files",
 	}, {

@@ -23,6 +23,8 @@ type output struct {
 	format string
 	save   string
 	jobs   int
+
+	pictures bool // save those of a storm, too
 }
 
 func (o *output) flags(cmd *cobra.Command) {
@@ -118,7 +120,11 @@ func (a *app) do(ctx context.Context, x *bench.Experiment, out output) (*bench.R
 		return nil, exit(exitBadInput, fmt.Errorf("--jobs is %d; give 1 or more, or 0 for as many as there are processors", out.jobs))
 	}
 	if out.save != "" {
-		if err := bench.CheckSaveDir(out.save); err != nil {
+		check := bench.CheckSaveDir
+		if out.pictures {
+			check = bench.CheckPicturesDir
+		}
+		if err := check(out.save); err != nil {
 			return nil, exit(exitBadInput, err)
 		}
 	}
@@ -136,7 +142,7 @@ func (a *app) do(ctx context.Context, x *bench.Experiment, out output) (*bench.R
 	if r == nil || err != nil && len(r.Runs) == 0 { // results of nothing mustn't replace an earlier result
 		return nil, a.failed(err)
 	}
-	if saveErr := a.put(r, format, x.Report, out.save); saveErr != nil {
+	if saveErr := a.put(r, format, x.Report, out); saveErr != nil {
 		return nil, exit(exitWorldFailed, saveErr)
 	}
 	if err != nil {
@@ -157,9 +163,13 @@ func savedIn(dir string) string {
 }
 
 // put writes results to standard output, and to a folder if one was named.
-func (a *app) put(r *bench.Results, format bench.Format, report []string, dir string) error {
-	if dir != "" {
-		if err := r.Save(dir); err != nil {
+func (a *app) put(r *bench.Results, format bench.Format, report []string, out output) error {
+	if out.save != "" {
+		save := r.Save
+		if out.pictures {
+			save = r.SaveWithPictures
+		}
+		if err := save(out.save); err != nil {
 			return err
 		}
 	}
@@ -196,13 +206,20 @@ func placementRate(r *bench.Results) string {
 
 // command returns what to type to run the experiment again.
 func command(x *bench.Experiment) string {
-	words := []string{"berth", "compare"}
+	verb := "compare"
+	if x.Storm != (bench.Storm{}) {
+		verb = "storm"
+	}
+	words := []string{"berth", verb}
 	for _, tr := range x.Axes.Trace {
 		words = append(words, "--trace", quote(tr))
 	}
 	words = append(words, "--policies", quote(strings.Join(x.Axes.Policy, ",")), "--seeds", x.Axes.Seed.String())
 	if x.Baseline != "" {
 		words = append(words, "--baseline", quote(x.Baseline))
+	}
+	if verb == "storm" {
+		words = append(words, stormWords(x)...)
 	}
 	if x.Service > 0 {
 		words = append(words, "--service", x.Service.String())

@@ -1,0 +1,196 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/cluster/faults"
+	"github.com/berthsim/berth/cluster/sim"
+	"github.com/berthsim/berth/cluster/workload"
+	"github.com/berthsim/berth/eviction"
+	"github.com/berthsim/berth/traces"
+)
+
+// A Storm says how faults come to an experiment's clusters.
+type Storm struct {
+	Zones int          `json:"zones,omitempty"` // that nodes without one are spread over, by a hash of their names; 0 for none
+	For   cluster.Time `json:"for,omitempty"`   // how long runs last, in nanoseconds; 0 for until the last pod has ended
+	Work  sim.Work     `json:"work,omitzero"`   // what is left of a pod's work when it is begun again
+}
+
+// none is the value of an axis that has no part in a run.
+const none = "none"
+
+// storms reports whether a point has faults or eviction.
+func (p *Point) storms() bool { return p.Faults != none || p.Eviction != none }
+
+// weather is what a point's faults and eviction are, opened once for all its runs.
+type weather struct {
+	Storm
+	faults   *traces.Faults // nil for none
+	policy   *eviction.Policy
+	settings eviction.Settings
+}
+
+// weathers opens the faults and eviction of each point that has any, each once.
+func (x *Experiment) weathers(opts *Options) (map[Point]*weather, error) {
+	opened := map[string]*traces.Faults{}
+	for _, spec := range x.Axes.Faults {
+		if spec == none {
+			continue
+		}
+		f, err := (traces.Opener{Root: opts.TraceDir}).OpenFaults(spec)
+		if err != nil {
+			return nil, err
+		}
+		opened[spec] = f
+	}
+	all := map[Point]*weather{}
+	for _, p := range x.points() {
+		if !p.storms() {
+			continue
+		}
+		w := &weather{Storm: x.Storm, faults: opened[p.Faults]}
+		if p.Eviction != none {
+			var err error
+			if w.policy, w.settings, err = eviction.Open(eviction.Policies, p.Eviction); err != nil {
+				return nil, err
+			}
+		}
+		all[p] = w
+	}
+	return all, nil
+}
+
+// A sky is a weather in one run.
+type sky struct {
+	source      traces.Stream
+	options     sim.Options
+	controllers []cluster.Controller // that act before the scheduler
+}
+
+// over brings the weather to a run of a trace; a nil weather is a clear sky.
+func (w *weather) over(events traces.Stream, seed int64) (*sky, error) {
+	if w == nil {
+		return &sky{source: events}, nil
+	}
+	f := &fleet{from: events, weather: w, classes: map[*cluster.Class]*cluster.Class{}}
+	if err := f.line(); err != nil {
+		return nil, err
+	}
+	k := &sky{source: f}
+	kubelets := sim.DefaultKubelets()
+	kubelets.Work = w.Work
+	if w.faults != nil {
+		run := faults.Run{Seed: seed, Horizon: cluster.Never}
+		if w.For > 0 {
+			run.Horizon = w.For
+		}
+		for _, e := range f.nodes {
+			run.Nodes = append(run.Nodes, faults.NodeOf(e.NodeSpec))
+		}
+		source, err := w.faults.Source(run)
+		if err != nil {
+			return nil, err
+		}
+		kubelets.Faults = source
+	}
+	k.options = sim.Options{Kubelets: kubelets, Until: w.For}
+	if w.policy != nil {
+		nodes, pods := w.policy.Instances(w.settings)
+		k.controllers = []cluster.Controller{eviction.NewTaintEviction(pods), eviction.NewHealth(w.settings, nodes), workload.NewReplicas()}
+	}
+	return k, nil
+}
+
+// A fleet is a trace whose nodes are in zones, and whose pods tolerate what admission lets
+// them.
+type fleet struct {
+	from    traces.Stream
+	weather *weather
+	nodes   []cluster.Event // those at the beginning
+	ahead   []cluster.Event // what was read to find them
+	classes map[*cluster.Class]*cluster.Class
+	ended   bool
+}
+
+// line reads the nodes that are there from the start: faults must know them.
+func (f *fleet) line() error {
+	for {
+		e, err := f.read()
+		if errors.Is(err, io.EOF) {
+			f.ended = true
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading the workload: %w", err)
+		}
+		f.ahead = append(f.ahead, e)
+		if e.Kind != cluster.NodeAdded {
+			return nil
+		}
+		f.nodes = append(f.nodes, e)
+	}
+}
+
+// Next implements sim.Source.
+func (f *fleet) Next() (cluster.Event, error) {
+	if len(f.ahead) > 0 {
+		e := f.ahead[0]
+		f.ahead = f.ahead[1:]
+		return e, nil
+	}
+	if f.ended {
+		return cluster.Event{}, io.EOF
+	}
+	return f.read()
+}
+
+func (f *fleet) read() (cluster.Event, error) {
+	e, err := f.from.Next()
+	if err != nil {
+		return e, err
+	}
+	switch e.Kind {
+	case cluster.NodeAdded:
+		e.NodeSpec = f.zoned(e.NodeSpec)
+	case cluster.PodAdded:
+		spec := *e.PodSpec
+		spec.Class = f.tolerant(spec.Class)
+		e.PodSpec = &spec
+	}
+	return e, nil
+}
+
+// zoned puts a node that is in no zone into one.
+func (f *fleet) zoned(spec *cluster.NodeSpec) *cluster.NodeSpec {
+	if f.weather.Zones == 0 || cluster.ZoneOf(spec.Labels) != "" {
+		return spec
+	}
+	labels := map[string]string{}
+	for _, l := range spec.Labels {
+		labels[l.Key] = l.Value
+	}
+	labels[faults.ZoneLabel] = "zone-" + strconv.Itoa(cluster.NewDraw(0, "zone", spec.Name).Below(f.weather.Zones))
+	in := *spec
+	in.Labels = cluster.MakeLabels(labels)
+	return &in
+}
+
+// admissionSeconds is for how long pods tolerate nodes that aren't ready, as the API server
+// sets it.
+const admissionSeconds = 300
+
+// tolerant returns a class as admission leaves it.
+func (f *fleet) tolerant(c *cluster.Class) *cluster.Class {
+	if known := f.classes[c]; known != nil {
+		return known
+	}
+	admitted := *c
+	admitted.Tolerations = eviction.DefaultTolerations(c.Tolerations, admissionSeconds)
+	f.classes[c] = &admitted
+	return &admitted
+}

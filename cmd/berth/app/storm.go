@@ -1,0 +1,131 @@
+package app
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/berthsim/berth/bench"
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/cluster/sim"
+	"github.com/berthsim/berth/eviction"
+	"github.com/spf13/cobra"
+)
+
+// stormFlags are what storm has besides compare's.
+type stormFlags struct {
+	lasts time.Duration
+	zones int
+	work  string
+}
+
+func (a *app) storm() *cobra.Command {
+	var x bench.Experiment
+	var policies, report []string
+	var seeds string
+	var f stormFlags
+	var out output
+	cmd := &cobra.Command{
+		Use:   "storm --trace TRACE --faults FAULTS --eviction POLICY",
+		Short: "Compare eviction policies while nodes fail",
+		Long: "Storm replays traces while faults befall the nodes, under each eviction policy and\n" +
+			"each scheduling policy, once for each seed. It reports which pods were evicted, whether\n" +
+			"that was needed, how long it took to detect silent nodes and to recover, and what was\n" +
+			"lost meanwhile. With --save there are pictures, too. docs/eviction.md says what happens\n" +
+			"from a silent lease to a pod gone, docs/faults.md what FAULTS may be.\n\n" +
+			evictionHelp() + "\n" + traceHelp(),
+		Example: "  berth storm --trace 'synthetic:gpu?mode=time' --faults 'exp(mtbf=2d,mttr=20m)' --eviction kube --eviction kube:grace=20s --for 24h",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if x.Axes.Seed, err = bench.ParseSeeds(seeds); err != nil {
+				return exit(exitBadInput, err)
+			}
+			if err := f.complete(&x); err != nil {
+				return exit(exitBadInput, err)
+			}
+			x.Axes.Policy, x.Report = policies, report
+			x.Complete()
+			out.pictures = true
+			_, err = a.do(cmd.Context(), &x, out)
+			return err
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringArrayVar(&x.Axes.Trace, "trace", []string{"synthetic:gpu?mode=time"}, "workload to replay, [FORMAT:]PATH[?key=value&...]; may be repeated")
+	fl.StringArrayVar(&x.Axes.Faults, "faults", []string{"exp(mtbf=10d,mttr=30m)"}, "what befalls nodes: a model, a script or a recording; may be repeated")
+	fl.StringArrayVar(&x.Axes.Eviction, "eviction", []string{"kube"}, "eviction policy, NAME[:key=value,...], or none; may be repeated")
+	fl.StringSliceVar(&policies, "policies", []string{"kube"}, "scheduling policies: plugins, NAME:WEIGHT+NAME:WEIGHT, or KubeSchedulerConfiguration files (.yaml)")
+	fl.StringVar(&seeds, "seeds", "42", "seeds, for example 1,5,42-51")
+	fl.DurationVar(&f.lasts, "for", 24*time.Hour, "how long runs last; 0 until the last pod has ended")
+	fl.IntVar(&f.zones, "zones", 3, "zones that nodes without one are spread over, by a hash of their names; 0 for none")
+	fl.StringVar(&f.work, "work", "restart", "what an evicted pod's work begins with: restart, resume, or checkpoint=D")
+	fl.StringSliceVar(&report, "report", stormReport, "metrics that tables show")
+	out.flags(cmd)
+	return cmd
+}
+
+// stormReport are the metrics that storm's tables show.
+var stormReport = []string{
+	"nodes_tainted", "evictions", "evictions_needless", "pod_minutes_lost", "detect_mean", "recover_mean", "recover_p99", "pending_peak", "budget_violations",
+}
+
+// complete takes the flags into the experiment.
+func (f *stormFlags) complete(x *bench.Experiment) error {
+	if f.lasts < 0 {
+		return fmt.Errorf("--for is %v; give a duration, or 0 for until the last pod has ended", f.lasts)
+	}
+	if f.zones < 0 || f.zones > 1000 {
+		return fmt.Errorf("--zones is %d; give 0 to 1000", f.zones)
+	}
+	x.Storm = bench.Storm{Zones: f.zones, For: cluster.Time(f.lasts)}
+	every, checkpoint := strings.CutPrefix(f.work, "checkpoint=")
+	switch {
+	case f.work == "restart":
+	case f.work == "resume":
+		x.Storm.Work = sim.Work{Kept: true}
+	case checkpoint:
+		d, err := time.ParseDuration(every)
+		if err != nil || d <= 0 {
+			return fmt.Errorf("--work is %q; give the time between checkpoints, for example checkpoint=10m", f.work)
+		}
+		x.Storm.Work = sim.Work{Kept: true, Every: cluster.Time(d)}
+	default:
+		return fmt.Errorf("--work is %q; give restart, resume or checkpoint=D", f.work)
+	}
+	return nil
+}
+
+func evictionHelp() string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "Eviction policies:")
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, p := range eviction.Policies {
+		fmt.Fprintf(w, "  %s\t%s\n", p.Name, strings.TrimSuffix(p.Doc, "."))
+	}
+	for _, o := range eviction.Options {
+		fmt.Fprintf(w, "    %s\t%s\n", o.Name, o.Doc)
+	}
+	w.Flush()
+	return b.String()
+}
+
+// stormWords are the flags that storm has besides compare's.
+func stormWords(x *bench.Experiment) (words []string) {
+	for _, spec := range x.Axes.Faults {
+		words = append(words, "--faults", quote(spec))
+	}
+	for _, spec := range x.Axes.Eviction {
+		words = append(words, "--eviction", quote(spec))
+	}
+	words = append(words, "--for", time.Duration(x.Storm.For).String(), "--zones", strconv.Itoa(x.Storm.Zones))
+	switch work := x.Storm.Work; {
+	case work.Every > 0:
+		words = append(words, "--work", "checkpoint="+time.Duration(work.Every).String())
+	case work.Kept:
+		words = append(words, "--work", "resume")
+	}
+	return words
+}
