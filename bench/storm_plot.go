@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -19,9 +20,24 @@ import (
 func (r *Results) pictures() Folder {
 	return Folder{
 		{"timeline.csv", func(w io.Writer) error { return writeSeries(w, r.Runs) }},
-		{"timeline.svg", func(w io.Writer) error { return drawTimelines(w, r.Runs) }},
-		{"pareto.svg", func(w io.Writer) error { return drawPareto(w, r.Summary) }},
+		{"timeline.svg", func(w io.Writer) error { return writeSVG(w, timelines(r.Runs)) }},
+		{"pareto.svg", func(w io.Writer) error { return writeSVG(w, pareto(r.Summary)) }},
 	}
+}
+
+// A picture knows its size, and how to draw itself.
+type picture struct {
+	width, height vg.Length
+	draw          func(draw.Canvas) error
+}
+
+func writeSVG(w io.Writer, p picture) error {
+	canvas := vgsvg.New(p.width, p.height)
+	if err := p.draw(draw.New(canvas)); err != nil {
+		return err
+	}
+	_, err := canvas.WriteTo(w)
+	return err
 }
 
 // writeSeries writes what there was over time, a row for each run and time.
@@ -69,41 +85,52 @@ const (
 	panelHeight = 6 * vg.Centimeter
 )
 
-// drawTimelines draws each point's first run: a row of panels.
-func drawTimelines(w io.Writer, runs []Run) error {
+// timelines shows each point's first run: a row of panels.
+func timelines(runs []Run) picture {
 	var shown []*Run
 	for i := range runs {
 		if !slices.ContainsFunc(shown, func(o *Run) bool { return o.Point == runs[i].Point }) {
 			shown = append(shown, &runs[i])
 		}
 	}
+	return picture{
+		panelWidth * vg.Length(len(panels)), panelHeight * vg.Length(len(shown)),
+		func(onto draw.Canvas) error { return drawTimelines(onto, shown) },
+	}
+}
+
+func drawTimelines(onto draw.Canvas, shown []*Run) error {
+	points := make([]Point, len(shown))
+	for i, r := range shown {
+		points[i] = r.Point
+	}
+	names := newNamer(points)
 	grid := make([][]*plot.Plot, len(shown))
 	for i, r := range shown {
 		for _, p := range panels {
-			drawn, err := p.draw(r)
+			drawn, err := p.draw(r, names)
 			if err != nil {
 				return err
 			}
 			grid[i] = append(grid[i], drawn)
 		}
 	}
-	canvas := vgsvg.New(panelWidth*vg.Length(len(panels)), panelHeight*vg.Length(len(shown)))
 	tiles := draw.Tiles{Rows: len(shown), Cols: len(panels), PadX: vg.Millimeter * 4, PadY: vg.Millimeter * 4, PadLeft: 5, PadRight: 5, PadTop: 5, PadBottom: 5}
-	for i, row := range plot.Align(grid, tiles, draw.New(canvas)) {
+	for i, row := range plot.Align(grid, tiles, onto) {
 		for j := range row {
 			grid[i][j].Draw(row[j])
 		}
 	}
-	_, err := canvas.WriteTo(w)
-	return err
+	return nil
 }
 
 // draw draws some lines of a run over hours.
-func (p panel) draw(r *Run) (*plot.Plot, error) {
+func (p panel) draw(r *Run, names namer) (*plot.Plot, error) {
 	pl := plot.New()
-	pl.Title.Text = fmt.Sprintf("%s: %s", p.title, stormName(r.Point))
+	pl.Title.Text = fmt.Sprintf("%s: %s", p.title, names.name(r.Point))
 	pl.Title.TextStyle.Font.Size = 9
 	pl.X.Label.Text = "hours"
+	pl.X.Label.TextStyle.Font.Size = 8
 	pl.Y.Min = 0
 	pl.Legend.Top, pl.Legend.Left = true, true
 	pl.Legend.TextStyle.Font.Size = 8
@@ -124,14 +151,32 @@ func (p panel) draw(r *Run) (*plot.Plot, error) {
 		pl.Add(line)
 		pl.Legend.Add(lineNames[which], line)
 	}
-	if pl.Y.Max <= 0 {
-		pl.Y.Max = 1
-	}
+	pl.Y.Max = max(1, 1.3*pl.Y.Max) // room for the legend
 	return pl, nil
 }
 
-// stormName names a point in pictures.
-func stormName(p Point) string { return p.Eviction + " · " + p.Faults + " · " + p.Policy }
+// A namer names points in pictures, by what they differ in.
+type namer []rowAxis
+
+func newNamer(points []Point) (n namer) {
+	for _, a := range append([]rowAxis{{"trace", func(p Point) string { return p.Trace }}}, rowAxes...) {
+		if slices.ContainsFunc(points, func(p Point) bool { return a.of(p) != a.of(points[0]) }) {
+			n = append(n, a)
+		}
+	}
+	return n
+}
+
+func (n namer) name(p Point) string {
+	if len(n) == 0 {
+		return p.Eviction
+	}
+	var parts []string
+	for _, a := range n {
+		parts = append(parts, a.of(p))
+	}
+	return strings.Join(parts, " · ")
+}
 
 // A tradeOff is a point's time to detect, and evictions that were not needed.
 type tradeOff struct {
@@ -142,11 +187,17 @@ type tradeOff struct {
 // tradeOffs returns those of all points that have both.
 func tradeOffs(summary []Summary) (list []tradeOff) {
 	at := map[Point]int{}
+	var points []Point
 	for _, s := range summary {
 		if s.Metric == "detect_mean" {
 			at[s.Point] = len(list)
-			list = append(list, tradeOff{name: stormName(s.Point), detect: s.Mean})
+			points = append(points, s.Point)
+			list = append(list, tradeOff{detect: s.Mean})
 		}
+	}
+	names := newNamer(points)
+	for i := range list {
+		list[i].name = names.name(points[i])
 	}
 	for _, s := range summary {
 		if i, ok := at[s.Point]; ok && s.Metric == "evictions_needless" {
@@ -178,9 +229,14 @@ func front(list []tradeOff) (best []tradeOff) {
 	return best
 }
 
-// drawPareto draws detection time against needless evictions, with the front of those that none beats.
-func drawPareto(w io.Writer, summary []Summary) error {
-	list := tradeOffs(summary)
+// pareto shows detection time against needless evictions, with the front of those that none beats.
+func pareto(summary []Summary) picture {
+	return picture{18 * vg.Centimeter, 12 * vg.Centimeter, func(onto draw.Canvas) error {
+		return drawPareto(onto, tradeOffs(summary))
+	}}
+}
+
+func drawPareto(onto draw.Canvas, list []tradeOff) error {
 	pl := plot.New()
 	pl.Title.Text = "time to detect against evictions that were not needed"
 	pl.X.Label.Text = "mean time from silence to Unknown, seconds"
@@ -201,6 +257,10 @@ func drawPareto(w io.Writer, summary []Summary) error {
 		if err != nil {
 			return fmt.Errorf("drawing names: %w", err)
 		}
+		for i := range names.TextStyle {
+			names.TextStyle[i].Rotation = 0.5
+			names.TextStyle[i].Font.Size = 8
+		}
 		best := front(list)
 		corners := make(plotter.XYs, len(best))
 		for i, t := range best {
@@ -213,11 +273,9 @@ func drawPareto(w io.Writer, summary []Summary) error {
 		line.Color = lineColors[lineReady]
 		pl.Add(line, dots, names)
 		pl.Legend.Add("Pareto front", line)
-		pl.X.Max *= 1.5 // room for names
-		pl.Y.Max = max(1, pl.Y.Max*1.1)
+		pl.Legend.Top = true
+		pl.X.Max, pl.Y.Max = 1.5*pl.X.Max, max(1, 1.5*pl.Y.Max) // room for names
 	}
-	canvas := vgsvg.New(18*vg.Centimeter, 12*vg.Centimeter)
-	pl.Draw(draw.New(canvas))
-	_, err := canvas.WriteTo(w)
-	return err
+	pl.Draw(onto)
+	return nil
 }
