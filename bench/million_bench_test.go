@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ type crowd struct {
 	classes []*cluster.Class // drawn from in turn
 	pods    int
 	run     cluster.Time
+	every   cluster.Time // between pods; 0 for a millisecond
 	next    int
 	specs   []cluster.PodSpec // the last that came
 }
@@ -43,7 +45,7 @@ func (c *crowd) Next() (cluster.Event, error) {
 	spec := &c.specs[0]
 	c.specs = c.specs[1:]
 	*spec = cluster.PodSpec{Name: fmt.Sprint("pod-", i), Class: c.classes[i%len(c.classes)], Run: c.run}
-	return cluster.Event{Time: cluster.Time(i+1) * cluster.Millisecond, Kind: cluster.PodAdded, PodSpec: spec}, nil
+	return cluster.Event{Time: cluster.Time(i+1) * cmp.Or(c.every, cluster.Millisecond), Kind: cluster.PodAdded, PodSpec: spec}, nil
 }
 
 // plainNodes are as in kube-scheduler's own performance tests.
