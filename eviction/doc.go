@@ -1,0 +1,8 @@
+// Package eviction takes pods off nodes, as Kubernetes' controllers and kubelets do.
+//
+// The files called pressure… are the kubelet's side: what it does when its node runs short of
+// memory, disk or processes (Pressure), what the kernel does when that comes too late (OOMVictim),
+// which pods it lets in meanwhile (Pressure.Admit, MakeRoom), and how it ends pods when its node is
+// shut down (Shutdown). They are values and functions of their arguments; whoever plays the kubelet
+// measures, kills and waits, and says what time it is.
+package eviction
