@@ -26,7 +26,8 @@ func (d Disks) containerFs() (available, inodes Signal, ok bool) {
 // containerfs that were configured are replaced by copies of what the filesystem beneath has, hard
 // by hard and soft by soft, or by one that is never met if that has none; missing ones are added at
 // the end. The kubelet learns that in the middle of its first look at the node, where it doesn't go
-// through the added ones yet.
+// through the added ones yet; whether it does through the replaced ones is an accident upstream (the
+// capacity of a slice), so here they are in time.
 func (d Disks) withContainerFs(thresholds []Threshold) []Threshold {
 	all := append([]Threshold(nil), thresholds...)
 	available, inodes, ok := d.containerFs()
