@@ -13,8 +13,8 @@ import (
 const maxExponent = 60
 
 // parseQuantity reads a quantity as Kubernetes writes it, such as 100Mi, 1.5G, 2e9 or 500m. What is
-// not whole is rounded up, which changes no comparison of whole amounts with it, and what is more
-// than an int64 holds becomes the most that it holds. Upstream caps likewise.
+// not whole is rounded away from 0, which changes no comparison of whole amounts with it as long as
+// it is positive, and what is more than an int64 holds becomes the most that it holds.
 func parseQuantity(text string) (int64, error) {
 	digits := strings.TrimLeft(text, "+-")
 	if len(text)-len(digits) > 1 {
@@ -36,11 +36,11 @@ func parseQuantity(text string) (int64, error) {
 	if !ok {
 		return 0, fmt.Errorf("%q doesn't begin with a number", text)
 	}
-	amount.Mul(amount, factor)
+	rounded := roundUp(amount.Mul(amount, factor))
 	if strings.HasPrefix(text, "-") {
-		amount.Neg(amount)
+		rounded = -rounded
 	}
-	return roundUp(amount), nil
+	return rounded, nil
 }
 
 // quantityFactor returns what a suffix multiplies by.
@@ -88,18 +88,14 @@ func powerOfTen(n int) *big.Rat {
 	return new(big.Rat).SetInt(p)
 }
 
-// roundUp returns the least whole number that is not below r, within an int64.
+// roundUp returns the least whole number that is not below r, which is not negative, within an int64.
 func roundUp(r *big.Rat) int64 {
 	whole, rest := new(big.Int).DivMod(r.Num(), r.Denom(), new(big.Int))
 	if rest.Sign() != 0 {
 		whole.Add(whole, big.NewInt(1))
 	}
-	switch {
-	case whole.IsInt64():
+	if whole.IsInt64() {
 		return whole.Int64()
-	case whole.Sign() < 0:
-		return math.MinInt64
-	default:
-		return math.MaxInt64
 	}
+	return math.MaxInt64
 }
