@@ -120,8 +120,8 @@ func parseMinReclaim(s Statement) (Level, error) {
 	return l, nil
 }
 
-// parseLevel reads a quantity or a percentage. Upstream takes NaN% for a percentage, which it then
-// makes whatever the processor makes of it; here it is an error.
+// parseLevel reads a quantity or a percentage. Upstream also takes NaN% and, as a minimum reclaim,
+// Inf% for percentages, and then makes of them whatever the processor does; here they are errors.
 func parseLevel(text string) (Level, error) {
 	number, relative := strings.CutSuffix(text, "%")
 	if !relative {
@@ -133,7 +133,7 @@ func parseLevel(text string) (Level, error) {
 	if errors.As(err, &reason) {
 		return Level{}, fmt.Errorf("%q is no percentage: %w", text, reason.Err)
 	}
-	if math.IsNaN(v) {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return Level{}, fmt.Errorf("%q is no percentage", text)
 	}
 	return Level{Percentage: float32(v) / 100, Relative: true}, nil
