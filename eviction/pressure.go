@@ -2,8 +2,8 @@ package eviction
 
 import "github.com/berthsim/berth/cluster"
 
-// Reason is the reason in the status of a pod that its kubelet evicted or turned away under pressure.
-const Reason = "Evicted"
+// EvictedReason is the reason in the status of a pod that its kubelet evicted or turned away under pressure.
+const EvictedReason = "Evicted"
 
 // HardGrace is what pods get to end when a hard threshold, or their own use of local storage, has
 // them evicted: they are asked to end, but not waited for.
@@ -24,9 +24,9 @@ const (
 	ContainerStorageLimit Cause = "ephemeralcontainerfs.limit"
 )
 
-// An Eviction is a pod that the kubelet kills. The pod ends as Failed with Reason; budgets don't
+// A Kill is a pod that the kubelet kills. The pod ends as Failed with EvictedReason; budgets don't
 // count. The kubelet waits for a pod to be killed, though no longer than KillTimeout, before it goes on.
-type Eviction struct {
+type Kill struct {
 	Pod   int          // index into the pods that Synchronize was given
 	Grace cluster.Time // from SIGTERM to SIGKILL, instead of the pod's own; see MinContainerGrace
 	Cause Cause
@@ -36,7 +36,7 @@ type Eviction struct {
 type Outcome struct {
 	// Evicted are the pods to be killed, one after the other: at most one, but for pods that exceed
 	// limits on local storage. The slice is valid until the next Synchronize.
-	Evicted []Eviction
+	Evicted []Kill
 	// Starved reports whether a threshold had the kubelet act, and Signal which one. It may have
 	// found nobody to evict, or enough in what it deleted.
 	Starved bool
@@ -55,36 +55,36 @@ type Reclaimer interface {
 // A Pressure is one kubelet's eviction manager: what it remembers between two looks at its node.
 // It is driven by Synchronize, and not safe for concurrent use.
 type Pressure struct {
-	config     Config
+	config     PressureConfig
 	thresholds []Threshold
 	configured int // how many of thresholds there are before the kubelet knows its disks
 	begun      bool
 
-	since      []cluster.Time // when each threshold was first met, without a break; never if it isn't
+	since      []cluster.Time // when each threshold was first met, without a break; notMet if it isn't
 	unresolved []bool         // which were met for their grace periods, and not resolved since
 	observed   [3]cluster.Time
 	conditions Conditions
 	last       NodeStats
 	urgent     []int
-	evicted    []Eviction
+	evicted    []Kill
 }
 
-// never is before every time.
-const never = cluster.Time(-1)
+// notMet is before every time.
+const notMet = cluster.Time(-1)
 
 // NewPressure returns the state of a kubelet that has just started. It keeps cfg, which must not be
 // changed any more.
-func NewPressure(cfg Config) *Pressure {
+func NewPressure(cfg PressureConfig) *Pressure {
 	if cfg.Rank == nil {
-		cfg.Rank = Rank
+		cfg.Rank = KubeletRank
 	}
 	p := &Pressure{
 		config: cfg, thresholds: cfg.Disks.withContainerFs(cfg.Thresholds), configured: len(cfg.Thresholds),
-		observed: [3]cluster.Time{never, never, never},
+		observed: [3]cluster.Time{notMet, notMet, notMet},
 	}
 	p.since = make([]cluster.Time, len(p.thresholds))
 	for i := range p.since {
-		p.since[i] = never
+		p.since[i] = notMet
 	}
 	p.unresolved = make([]bool, len(p.thresholds))
 	return p
@@ -97,14 +97,14 @@ func (p *Pressure) Conditions() Conditions { return p.conditions }
 // Synchronize is one look at the node at time now: stats is what was measured of it, and pods are those
 // that have not ended. It returns whom to evict. A nil reclaimer deletes nothing. Pods are only read,
 // and those that were evicted before stay among them until they have ended.
-func (p *Pressure) Synchronize(now cluster.Time, stats *NodeStats, pods []Pod, r Reclaimer) Outcome {
+func (p *Pressure) Synchronize(now cluster.Time, stats *NodeStats, pods []Candidate, r Reclaimer) Outcome {
 	p.observe(now, stats)
 	out := Outcome{Next: now + MonitoringPeriod}
 	p.evicted = p.evicted[:0]
 	if !p.config.NoStorageLimits {
 		for i := range pods {
 			if cause := pods[i].overStorageLimit(p.config.Disks); cause != "" && !pods[i].Critical() {
-				p.evicted = append(p.evicted, Eviction{i, HardGrace, cause})
+				p.evicted = append(p.evicted, Kill{i, HardGrace, cause})
 			}
 		}
 	}
@@ -112,8 +112,8 @@ func (p *Pressure) Synchronize(now cluster.Time, stats *NodeStats, pods []Pod, r
 		t := &p.thresholds[p.choose()]
 		out.Starved, out.Signal = true, t.Signal
 		if !p.reclaim(t.Signal, stats, r) {
-			if i := first(pods, p.config.Rank(t.Signal, p.config.Disks)); i >= 0 {
-				p.evicted = append(p.evicted, Eviction{i, p.grace(t, &pods[i]), Cause(t.Signal.String())})
+			if i := firstEvictable(pods, p.config.Rank(t.Signal, p.config.Disks)); i >= 0 {
+				p.evicted = append(p.evicted, Kill{i, p.grace(t, &pods[i]), Cause(t.Signal.String())})
 			}
 		}
 	}
@@ -135,10 +135,10 @@ func (p *Pressure) observe(now cluster.Time, stats *NodeStats) {
 		t := &p.thresholds[i]
 		o := &stats[t.Signal]
 		if !t.met(o, false) && !(p.unresolved[i] && t.met(o, true)) {
-			p.since[i], p.unresolved[i] = never, false
+			p.since[i], p.unresolved[i] = notMet, false
 			continue
 		}
-		if p.since[i] == never {
+		if p.since[i] == notMet {
 			p.since[i] = now
 		}
 		for c := range p.observed {
@@ -153,7 +153,7 @@ func (p *Pressure) observe(now cluster.Time, stats *NodeStats) {
 	}
 	p.conditions = 0
 	for c, at := range p.observed {
-		if at != never && now-at < p.config.TransitionPeriod {
+		if at != notMet && now-at < p.config.TransitionPeriod {
 			p.conditions |= 1 << c
 		}
 	}
@@ -201,7 +201,7 @@ func (p *Pressure) reclaim(s Signal, stats *NodeStats, r Reclaimer) bool {
 }
 
 // grace returns what a pod gets to end if a threshold has it evicted.
-func (p *Pressure) grace(t *Threshold, pod *Pod) cluster.Time {
+func (p *Pressure) grace(t *Threshold, pod *Candidate) cluster.Time {
 	if t.Hard() {
 		return HardGrace
 	}

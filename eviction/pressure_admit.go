@@ -5,7 +5,7 @@ import "fmt"
 // An Arrival is what the kubelet asks of a pod that was bound to its node while that is under
 // pressure.
 type Arrival struct {
-	Critical   bool // see Pod.Critical
+	Critical   bool // see Candidate.Critical
 	BestEffort bool // its QoS class: no container asks for, or is limited in, CPU or memory
 	Tolerates  bool // it tolerates the taint node.kubernetes.io/memory-pressure:NoSchedule
 }
@@ -14,7 +14,7 @@ type Arrival struct {
 const MemoryPressureTaint = "node.kubernetes.io/memory-pressure"
 
 // Admit reports whether the kubelet lets a pod in, and if not, with which message it fails; the
-// reason is Reason. Critical pods are always let in. Under pressure of memory alone, so are pods that
+// reason is EvictedReason. Critical pods are always let in. Under pressure of memory alone, so are pods that
 // are not of QoS class BestEffort and those that tolerate the condition's taint. Whatever the
 // scheduler thinks, disks and process numbers that run out let nobody else in.
 func (p *Pressure) Admit(a Arrival) (ok bool, message string) {

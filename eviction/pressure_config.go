@@ -14,8 +14,8 @@ const (
 	MonitoringPeriod        = 10 * cluster.Second // between two looks at the node; no flag changes it
 )
 
-// A Config says when a kubelet is under pressure and how it evicts.
-type Config struct {
+// A PressureConfig says when a kubelet is under pressure and how it evicts.
+type PressureConfig struct {
 	// Thresholds are in the order in which a Pressure prefers them; upstream's order is random.
 	Thresholds []Threshold
 	// TransitionPeriod is how long a condition is reported after it was last observed.
@@ -27,7 +27,7 @@ type Config struct {
 	// NoStorageLimits leaves pods alone that use more local storage than their limits allow
 	// (localStorageCapacityIsolation: false).
 	NoStorageLimits bool
-	// Rank decides who is evicted first. Nil stands for the kubelet's own ranking, called Rank.
+	// Rank decides who is evicted first. Nil stands for the kubelet's own ranking, called KubeletRank.
 	Rank Ranking
 	// Tie, if not nil, chooses among n > 1 thresholds that are as urgent as each other, 0 being the
 	// first of Thresholds that is met; the kubelet's choice is the order of a Go map. Nil takes the
@@ -35,13 +35,13 @@ type Config struct {
 	Tie func(n int) int
 }
 
-// DefaultConfig returns what kubelets on Linux do by default.
-func DefaultConfig() Config {
-	thresholds, err := Settings{}.Thresholds()
+// DefaultPressureConfig returns what kubelets on Linux do by default.
+func DefaultPressureConfig() PressureConfig {
+	thresholds, err := PressureSettings{}.Thresholds()
 	if err != nil {
 		panic(err) // the defaults are ours
 	}
-	return Config{Thresholds: thresholds, TransitionPeriod: DefaultTransitionPeriod}
+	return PressureConfig{Thresholds: thresholds, TransitionPeriod: DefaultTransitionPeriod}
 }
 
 // A Statement is a line of the kubelet's configuration: a signal's name and a value.
@@ -64,11 +64,11 @@ func ParseStatements(text, separator string) ([]Statement, error) {
 		}
 		all = append(all, Statement{strings.TrimSpace(signal), strings.TrimSpace(value)})
 	}
-	return all, unique(all)
+	return all, uniqueSignals(all)
 }
 
-// unique returns an error if a signal has two statements.
-func unique(all []Statement) error {
+// uniqueSignals returns an error if a signal has two statements.
+func uniqueSignals(all []Statement) error {
 	for i := range all {
 		for j := range i {
 			if all[i].Signal == all[j].Signal {
@@ -88,8 +88,8 @@ var DefaultHard = []Statement{
 	{"imagefs.inodesFree", "5%"},
 }
 
-// Settings are the kubelet's settings on eviction, as its configuration file has them.
-type Settings struct {
+// PressureSettings are the kubelet's settings on eviction, as its configuration file has them.
+type PressureSettings struct {
 	Hard          []Statement // evictionHard: quantities or percentages; nil stands for DefaultHard
 	Soft          []Statement // evictionSoft
 	SoftGrace     []Statement // evictionSoftGracePeriod: durations such as 1m30s, one for each of Soft
@@ -103,9 +103,9 @@ type Settings struct {
 // Thresholds returns the thresholds that the settings make: the hard ones, the soft ones, and those
 // of allocatable memory, which are copies of the hard ones of the node's. An error names the setting
 // and says what is wrong with it.
-func (s Settings) Thresholds() ([]Threshold, error) {
+func (s PressureSettings) Thresholds() ([]Threshold, error) {
 	for _, statements := range [][]Statement{s.Hard, s.Soft, s.SoftGrace, s.MinReclaim} {
-		if err := unique(statements); err != nil {
+		if err := uniqueSignals(statements); err != nil {
 			return nil, err
 		}
 	}
@@ -137,7 +137,7 @@ func (s Settings) Thresholds() ([]Threshold, error) {
 }
 
 // hard returns the statements on hard thresholds, defaults included.
-func (s Settings) hard() []Statement {
+func (s PressureSettings) hard() []Statement {
 	if s.Hard == nil {
 		return DefaultHard
 	}

@@ -37,11 +37,11 @@ func (d Disks) withContainerFs(thresholds []Threshold) []Threshold {
 	for _, pair := range [][2]Signal{{ContainerFsAvailable, available}, {ContainerFsInodesFree, inodes}} {
 		for _, hard := range []bool{true, false} {
 			t := Threshold{}
-			if i := last(thresholds, pair[1], hard); i >= 0 {
+			if i := lastThreshold(thresholds, pair[1], hard); i >= 0 {
 				t = thresholds[i]
 			}
 			t.Signal = pair[0]
-			if i := last(thresholds, pair[0], hard); i >= 0 {
+			if i := lastThreshold(thresholds, pair[0], hard); i >= 0 {
 				all[i] = t
 			} else {
 				all = append(all, t)
@@ -51,8 +51,8 @@ func (d Disks) withContainerFs(thresholds []Threshold) []Threshold {
 	return all
 }
 
-// last returns the index of the last threshold on a signal that is hard, or is not; -1 if there is none.
-func last(thresholds []Threshold, s Signal, hard bool) int {
+// lastThreshold returns the index of the last threshold on a signal that is hard, or is not; -1 if there is none.
+func lastThreshold(thresholds []Threshold, s Signal, hard bool) int {
 	for i := len(thresholds) - 1; i >= 0; i-- {
 		if t := &thresholds[i]; t.Signal == s && t.Hard() == hard {
 			return i
@@ -96,7 +96,7 @@ func (d Disks) counts(s Signal) (layers, logs, volumes bool) {
 }
 
 // use returns what a pod takes of what a signal of disks counts.
-func (d Disks) use(s Signal, p *Pod) int64 {
+func (d Disks) use(s Signal, p *Candidate) int64 {
 	layers, logs, volumes := d.counts(s)
 	var u Use
 	for i := range p.Containers {

@@ -16,7 +16,7 @@ type OOMContainer struct {
 
 // An OOMPod is what the kubelet asks of a pod to set its containers' oom_score_adj.
 type OOMPod struct {
-	// NodeCritical: its priority class is system-node-critical, and it is critical (see Pod.Critical).
+	// NodeCritical: its priority class is system-node-critical, and it is critical (see Candidate.Critical).
 	NodeCritical bool
 	QoS          QoS
 	// MemoryRequest is what the pod asks for as a whole (spec.resources), in bytes; 0 if it doesn't.

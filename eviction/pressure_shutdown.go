@@ -23,7 +23,7 @@ type ShutdownPeriod struct {
 	Seconds  int64
 }
 
-// A ShutdownConfig is what the kubelet's configuration says of graceful shutdown: nothing, the first
+// A ShutdownPressureConfig is what the kubelet's configuration says of graceful shutdown: nothing, the first
 // two, or the last. Without it, the node just ends.
 type ShutdownConfig struct {
 	Total      cluster.Time     // shutdownGracePeriod

@@ -38,8 +38,8 @@ type VolumeUse struct {
 	Local bool  // emptyDir on disk, configMap or hostPath: counts to the pod under pressure of nodefs
 }
 
-// A Pod is what a kubelet that may have to evict it knows of a pod.
-type Pod struct {
+// A Candidate is what a kubelet that may have to evict it knows of a pod.
+type Candidate struct {
 	Priority int32
 	Static   bool         // a static or mirror pod: critical whatever its priority
 	Grace    cluster.Time // terminationGracePeriodSeconds
@@ -58,12 +58,12 @@ type Pod struct {
 }
 
 // Critical reports whether the kubelet must not evict the pod, but must let it in.
-func (p *Pod) Critical() bool { return p.Static || p.Priority >= SystemCritical }
+func (p *Candidate) Critical() bool { return p.Static || p.Priority >= SystemCritical }
 
 // overStorageLimit returns which of its limits on local storage the pod exceeds, "" if none.
 // Logs count to a container's limit, and so does its writable layer unless a filesystem of its own
 // holds images and layers.
-func (p *Pod) overStorageLimit(d Disks) Cause {
+func (p *Candidate) overStorageLimit(d Disks) Cause {
 	if p.NoStats {
 		return ""
 	}

@@ -30,10 +30,11 @@ func (l Level) Of(capacity int64) int64 {
 	return math.MaxInt64
 }
 
-// String returns the level as ParseThreshold reads it.
+// String returns the level as ParseThreshold reads it, percentages to 7 digits, which is what 32 bits
+// hold.
 func (l Level) String() string {
 	if l.Relative {
-		return strconv.FormatFloat(float64(float32(float64(l.Percentage)*100)), 'g', -1, 32) + "%"
+		return strconv.FormatFloat(float64(float64(l.Percentage)*100), 'g', 7, 64) + "%"
 	}
 	return strconv.FormatInt(l.Quantity, 10)
 }

@@ -57,7 +57,7 @@ type follower struct {
 	choices int // at this pass
 }
 
-func newFollower(config eviction.Config, i int) *follower {
+func newFollower(config eviction.PressureConfig, i int) *follower {
 	f := &follower{}
 	config.Tie = func(n int) int { f.choices = n; return min(i, n-1) }
 	f.Pressure = eviction.NewPressure(config)
@@ -109,7 +109,7 @@ func (f *follower) pass(p *pass) (did deed, next cluster.Time) {
 	before := w.node
 	r := &reclaimer{w: w, did: &did}
 	index := w.active()
-	var pods []eviction.Pod
+	var pods []eviction.Candidate
 	for _, i := range index {
 		pods = append(pods, w.pods[i])
 	}
@@ -131,7 +131,7 @@ func (f *follower) told(i int) string {
 	if ok {
 		return ""
 	}
-	return eviction.Reason + ": " + message
+	return eviction.EvictedReason + ": " + message
 }
 
 // A reclaimer notes what a Pressure has deleted.

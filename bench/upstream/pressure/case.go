@@ -14,7 +14,7 @@ import (
 
 // A Case is a kubelet's configuration, its pods, and how its node fares.
 type Case struct {
-	Settings   eviction.Settings
+	Settings   eviction.PressureSettings
 	Transition cluster.Time
 	MaxGrace   cluster.Time // whole seconds
 	Disks      eviction.Disks
@@ -42,8 +42,8 @@ type volume struct {
 }
 
 // config is the case's configuration as Berth takes it.
-func (c *Case) config() eviction.Config {
-	return eviction.Config{
+func (c *Case) config() eviction.PressureConfig {
+	return eviction.PressureConfig{
 		Thresholds: c.Thresholds, TransitionPeriod: c.Transition, MaxPodGrace: c.MaxGrace,
 		Disks: c.Disks, NoStorageLimits: c.NoLimits,
 	}
@@ -108,7 +108,7 @@ var signalsDrawn = []string{
 }
 
 // settings draws thresholds: often few, so that it is clear which of them upstream acts on.
-func (d drawer) settings() (s eviction.Settings) {
+func (d drawer) settings() (s eviction.PressureSettings) {
 	if d.chance(0.1) {
 		return s
 	}

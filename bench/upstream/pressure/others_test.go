@@ -86,7 +86,7 @@ func TestThresholds(t *testing.T) {
 	for range cases {
 		text := d.value()
 		hard, reclaim := map[string]string{"memory.available": "1Gi"}, map[string]string{}
-		s := eviction.Settings{Hard: []eviction.Statement{{Signal: "memory.available", Value: "1Gi"}}, NoAllocatable: true}
+		s := eviction.PressureSettings{Hard: []eviction.Statement{{Signal: "memory.available", Value: "1Gi"}}, NoAllocatable: true}
 		if d.chance(0.5) {
 			hard["memory.available"], s.Hard[0].Value = text, text
 		} else {

@@ -107,9 +107,9 @@ func (d drawer) volume(name string, limits bool) (v1.Volume, volume) {
 }
 
 // known returns what Berth is told of a pod before anything is measured.
-func known(p *v1.Pod) eviction.Pod {
+func known(p *v1.Pod) eviction.Candidate {
 	limit, limited := resourcehelper.PodLimits(p, resourcehelper.PodResourcesOptions{})[v1.ResourceEphemeralStorage]
-	q := eviction.Pod{
+	q := eviction.Candidate{
 		Grace:          cluster.Time(*p.Spec.TerminationGracePeriodSeconds) * cluster.Second,
 		Static:         kubelettypes.IsStaticPod(p) || kubelettypes.IsMirrorPod(p),
 		MemoryRequest:  v1resource.GetResourceRequest(p, v1.ResourceMemory),

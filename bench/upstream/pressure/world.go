@@ -18,8 +18,8 @@ type world struct {
 	drawer
 	c     *Case
 	node  eviction.NodeStats
-	pods  []eviction.Pod // by their index in the case
-	alive []bool         // likewise
+	pods  []eviction.Candidate // by their index in the case
+	alive []bool               // likewise
 
 	mode [9]int // how each signal is doing
 	// What would be freed by the deletion of dead containers and of unused images, by signal.
