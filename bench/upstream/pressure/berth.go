@@ -75,18 +75,19 @@ func (c *comparison) follow(k *Case, passes []pass) {
 		p := &passes[i]
 		c.check(p.at == next, "pass %d: upstream at %d, berth at %d", i, p.at, next)
 		var ours []string
-		choices := 0
 		for _, f := range all {
 			f.choices = 1
-			var did deed
-			did, next = f.pass(p)
-			if !slices.Contains(ours, did.String()) {
-				ours = append(ours, did.String())
+			did, then := f.pass(p)
+			if did.String() == p.did.String() {
+				next = then
 			}
-			choices = f.choices
+			ours = append(ours, did.String())
 		}
-		c.check(slices.Contains(ours, p.did.String()), "pass %d: upstream %v\nberth    %v", i, p.did, ours)
-		if p.did.resource != "" && choices == 1 {
+		if next == 0 {
+			next = eviction.After(p.killed, p.gone)
+		}
+		c.check(slices.Contains(ours, p.did.String()), "pass %d: upstream %v\nberth    %v", i, p.did, slices.Compact(ours))
+		if p.did.resource != "" && all[0].choices == 1 {
 			c.alone++
 		} else if p.did.resource != "" {
 			c.tied++
@@ -94,11 +95,6 @@ func (c *comparison) follow(k *Case, passes []pass) {
 		c.check(p.conditions == all[0].Conditions(), "pass %d: upstream reports %v, berth %v", i, p.conditions, all[0].Conditions())
 		for j, told := range p.admitted {
 			c.check(told == all[0].told(j), "pass %d: arrival %d: upstream %q, berth %q", i, j, told, all[0].told(j))
-		}
-		if len(p.did.evicted) > 0 {
-			next = eviction.After(p.killed, p.gone)
-		} else {
-			next = p.at + eviction.MonitoringPeriod
 		}
 	}
 }
