@@ -43,46 +43,50 @@ type look struct {
 	want      string // whom it evicts and how, what it reports
 }
 
-// TestSynchronize plays one pod on a node whose memory goes up and down.
-func TestSynchronize(t *testing.T) {
-	const new = -1 // measured just now
-	tests := []struct {
-		why   string
-		c     PressureConfig
-		grace cluster.Time // the pod's
-		looks []look
-	}{
+// A story is what one pod on a node lives through.
+type story struct {
+	why   string
+	c     PressureConfig
+	grace cluster.Time // the pod's
+	looks []look
+}
+
+// justNow, in a look, is a measurement of just now.
+const justNow = -1
+
+func stories(t *testing.T) []story {
+	return []story{
 		{
 			"a hard threshold evicts at once, and the condition lasts 5 minutes", thresholdsOf(t, "memory.available<100Mi", "", "", ""), 30 * second, []look{
-				{0, 101, new, "[]"}, {10 * second, 100, new, "[]"},
-				{20 * second, 99, new, "evicts for memory.available in 1s [MemoryPressure]"},
-				{30 * second, 100, new, "[MemoryPressure]"}, {319 * second, 100, new, "[MemoryPressure]"}, {320 * second, 100, new, "[]"},
+				{0, 101, justNow, "[]"}, {10 * second, 100, justNow, "[]"},
+				{20 * second, 99, justNow, "evicts for memory.available in 1s [MemoryPressure]"},
+				{30 * second, 100, justNow, "[MemoryPressure]"}, {319 * second, 100, justNow, "[MemoryPressure]"}, {320 * second, 100, justNow, "[]"},
 			},
 		}, {
 			"a soft threshold has to be met for its grace period without a break", thresholdsOf(t, "", "memory.available<100Mi", "memory.available=20s", ""), 30 * second, []look{
-				{0, 99, new, "[MemoryPressure]"}, {10 * second, 99, new, "[MemoryPressure]"}, {20 * second, 100, new, "[MemoryPressure]"},
-				{30 * second, 99, new, "[MemoryPressure]"}, {49 * second, 99, new, "[MemoryPressure]"},
-				{50 * second, 99, new, "evicts for memory.available in 0s [MemoryPressure]"},
+				{0, 99, justNow, "[MemoryPressure]"}, {10 * second, 99, justNow, "[MemoryPressure]"}, {20 * second, 100, justNow, "[MemoryPressure]"},
+				{30 * second, 99, justNow, "[MemoryPressure]"}, {49 * second, 99, justNow, "[MemoryPressure]"},
+				{50 * second, 99, justNow, "evicts for memory.available in 0s [MemoryPressure]"},
 			},
 		}, {
 			"soft evictions give the pod's grace period, up to the kubelet's most", withMost(thresholdsOf(t, "", "memory.available<100Mi", "memory.available=1s", ""), 60*second), 30 * second, []look{
-				{0, 99, new, "[MemoryPressure]"}, {10 * second, 99, new, "evicts for memory.available in 30s [MemoryPressure]"},
+				{0, 99, justNow, "[MemoryPressure]"}, {10 * second, 99, justNow, "evicts for memory.available in 30s [MemoryPressure]"},
 			},
 		}, {
 			"here the kubelet's most", withMost(thresholdsOf(t, "", "memory.available<100Mi", "memory.available=1s", ""), 20*second), 30 * second, []look{
-				{0, 99, new, "[MemoryPressure]"}, {10 * second, 99, new, "evicts for memory.available in 20s [MemoryPressure]"},
+				{0, 99, justNow, "[MemoryPressure]"}, {10 * second, 99, justNow, "evicts for memory.available in 20s [MemoryPressure]"},
 			},
 		}, {
 			"after an eviction, 50 MiB more than the threshold must be free", thresholdsOf(t, "memory.available<100Mi", "", "", "memory.available=50Mi"), 30 * second, []look{
-				{0, 149, new, "[]"}, {10 * second, 99, new, "evicts for memory.available in 1s [MemoryPressure]"},
-				{20 * second, 149, new, "evicts for memory.available in 1s [MemoryPressure]"},
-				{30 * second, 150, new, "[MemoryPressure]"}, {40 * second, 149, new, "[MemoryPressure]"},
+				{0, 149, justNow, "[]"}, {10 * second, 99, justNow, "evicts for memory.available in 1s [MemoryPressure]"},
+				{20 * second, 149, justNow, "evicts for memory.available in 1s [MemoryPressure]"},
+				{30 * second, 150, justNow, "[MemoryPressure]"}, {40 * second, 149, justNow, "[MemoryPressure]"},
 			},
 		}, {
 			"a soft threshold still in its grace period has no minimum reclaim", thresholdsOf(t, "", "memory.available<100Mi", "memory.available=20s", "memory.available=50Mi"), 30 * second, []look{
-				{0, 99, new, "[MemoryPressure]"}, {10 * second, 149, new, "[MemoryPressure]"}, {20 * second, 99, new, "[MemoryPressure]"},
-				{30 * second, 99, new, "[MemoryPressure]"}, {40 * second, 99, new, "evicts for memory.available in 0s [MemoryPressure]"},
-				{50 * second, 149, new, "evicts for memory.available in 0s [MemoryPressure]"},
+				{0, 99, justNow, "[MemoryPressure]"}, {10 * second, 149, justNow, "[MemoryPressure]"}, {20 * second, 99, justNow, "[MemoryPressure]"},
+				{30 * second, 99, justNow, "[MemoryPressure]"}, {40 * second, 99, justNow, "evicts for memory.available in 0s [MemoryPressure]"},
+				{50 * second, 149, justNow, "evicts for memory.available in 0s [MemoryPressure]"},
 			},
 		}, {
 			"nobody is evicted twice for one measurement", thresholdsOf(t, "memory.available<100Mi", "", "", ""), 30 * second, []look{
@@ -97,11 +101,15 @@ func TestSynchronize(t *testing.T) {
 			},
 		},
 	}
-	for _, tt := range tests {
+}
+
+// TestSynchronize plays one pod on a node whose memory goes up and down.
+func TestSynchronize(t *testing.T) {
+	for _, tt := range stories(t) {
 		p := NewPressure(tt.c)
 		pods := []Candidate{{Memory: gibi, Grace: tt.grace}}
 		for _, l := range tt.looks {
-			if l.measured == new {
+			if l.measured == justNow {
 				l.measured = l.at
 			}
 			var stats NodeStats
