@@ -2,6 +2,7 @@ package eviction
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -144,21 +145,12 @@ func (s PressureSettings) hard() []Statement {
 	all := s.Hard[:len(s.Hard):len(s.Hard)]
 	if s.MergeDefaults {
 		for _, d := range DefaultHard {
-			if _, given := valueOf(s.Hard, d.Signal); !given {
+			if !slices.ContainsFunc(s.Hard, func(given Statement) bool { return given.Signal == d.Signal }) {
 				all = append(all, d)
 			}
 		}
 	}
 	return all
-}
-
-func valueOf(statements []Statement, signal string) (value string, ok bool) {
-	for _, s := range statements {
-		if s.Signal == signal {
-			return s.Value, true
-		}
-	}
-	return "", false
 }
 
 func parseThresholds(statements []Statement) (all []Threshold, err error) {

@@ -45,6 +45,28 @@ func TestParseThreshold(t *testing.T) {
 	}
 }
 
+func TestLevelOf(t *testing.T) {
+	tests := []struct {
+		level    Level
+		capacity int64
+		want     int64
+	}{
+		{Level{Percentage: 1e30, Relative: true}, gibi, math.MaxInt64},
+		{Level{Percentage: 3, Relative: true}, 1 << 61, 3 << 61},
+		{Level{Percentage: 4, Relative: true}, 1 << 61, math.MaxInt64},
+		{Level{Quantity: 5, Percentage: 0.5}, 100, 5},
+	}
+	for _, tt := range tests {
+		if got := tt.level.Of(tt.capacity); got != tt.want {
+			t.Errorf("%v of %d is %d, want %d", tt.level, tt.capacity, got, tt.want)
+		}
+	}
+	th := Threshold{Level: Level{Quantity: math.MaxInt64 - 1}, MinReclaim: Level{Quantity: math.MaxInt64 - 1}}
+	if !th.met(&Observation{Available: math.MaxInt64 - 1, Known: true}, true) {
+		t.Error("a level and a minimum reclaim that are too much together are met by nothing")
+	}
+}
+
 func TestParseThresholdNone(t *testing.T) {
 	for _, text := range []string{"memory.available<0%", "nodefs.available<100%"} {
 		if th, ok, err := ParseThreshold(text); ok || err != nil || th != (Threshold{}) {

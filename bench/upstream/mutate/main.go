@@ -5,7 +5,8 @@
 //	go run ./mutate -pods 2000 -seed 1
 //
 // All mutants are compiled into one binary, in which one at a time is switched on. What upstream
-// decides is recorded once, since it doesn't depend on Berth.
+// decides is recorded once, since it doesn't depend on Berth. With -tests, tests of other comparisons
+// are that binary.
 package main
 
 import (
@@ -51,6 +52,7 @@ type options struct {
 	every               int
 	only                string
 	explained           string
+	pkg, files, tests   string
 }
 
 func main() {
@@ -61,8 +63,15 @@ func main() {
 	flag.IntVar(&o.every, "every", 1, "try every so many-th mutant, as a quick check")
 	flag.StringVar(&o.only, "only", "", "mutants whose names match this regular expression")
 	flag.StringVar(&o.explained, "explained", "", "a document that must name each survivor")
+	flag.StringVar(&o.pkg, "package", pluginsPath, "whose files are mutated")
+	flag.StringVar(&o.files, "files", "", "with -tests: names of files that match this regular expression")
+	flag.StringVar(&o.tests, "tests", "", "packages, with commas, whose tests are run for each mutant with CASES=<pods>, instead of placing pods")
 	flag.Parse()
-	ok, err := o.run(os.Stdout)
+	run := o.run
+	if o.tests != "" {
+		run = o.runTests
+	}
+	ok, err := run(os.Stdout)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 	}
