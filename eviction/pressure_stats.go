@@ -26,8 +26,8 @@ type Use struct{ Bytes, Inodes int64 }
 
 // A ContainerUse is what a container takes of local storage.
 type ContainerUse struct {
-	Rootfs Use   // its writable layer
-	Logs   Use   //
+	Rootfs Use // its writable layer
+	Logs   Use
 	Limit  int64 // bytes; 0 stands for none
 }
 
