@@ -59,7 +59,13 @@ type follower struct {
 
 func newFollower(config eviction.PressureConfig, i int) *follower {
 	f := &follower{}
-	config.Tie = func(n int) int { f.choices = n; return min(i, n-1) }
+	config.Tie = func(n int) int {
+		if n < 2 {
+			panic("there is nothing to choose from")
+		}
+		f.choices = n
+		return min(i, n-1)
+	}
 	f.Pressure = eviction.NewPressure(config)
 	return f
 }
@@ -114,7 +120,7 @@ func (f *follower) pass(p *pass) (did deed, next cluster.Time) {
 		did.resource = out.Signal.Resource()
 	}
 	for _, e := range out.Evicted {
-		did.evicted = append(did.evicted, fmt.Sprintf("%s in %d s", w.c.Pods[index[e.Pod]].Name, e.Grace/cluster.Second))
+		did.evicted = append(did.evicted, fmt.Sprintf("%s in %v s", w.c.Pods[index[e.Pod]].Name, e.Grace.Seconds()))
 		did.causes = append(did.causes, string(e.Cause))
 	}
 	slices.Sort(did.causes)

@@ -15,7 +15,10 @@ import (
 // compareOOM compares the oom_score_adj of all containers of n drawn pods.
 func compareOOM(d drawer, n int, seen *features) (made int, wrong []string) {
 	for range n {
-		p, capacity := d.oomPod(), pick[int64](d, 1<<30, 4<<30+1, 7_777_777_777)
+		p, capacity := d.oomPod(1), pick[int64](d, 1<<30, 4<<30+1, 7_777_777_777)
+		if d.chance(0.4) { // so little that a byte is a point
+			p, capacity = d.oomPod(1<<20), pick[int64](d, 1000, 4001, 7777)
+		}
 		ours := oomPod(p)
 		for i := range ours.Containers {
 			c := containerOf(p, i)
@@ -97,13 +100,13 @@ func qosOf(class v1.PodQOSClass) eviction.QoS {
 	}[class]
 }
 
-// oomPod draws a pod with containers of all kinds.
-func (d drawer) oomPod() *v1.Pod {
+// oomPod draws a pod with containers of all kinds, which ask for amounts divided by by.
+func (d drawer) oomPod(by int64) *v1.Pod {
 	p := &v1.Pod{}
 	container := func(name string) v1.Container {
 		c := v1.Container{Name: name, Resources: v1.ResourceRequirements{Requests: v1.ResourceList{}}}
 		if d.chance(0.8) {
-			c.Resources.Requests[v1.ResourceMemory] = bytes(pick[int64](d, 0, 1, 1<<20, 1<<29, 123_456_789, 5<<30))
+			c.Resources.Requests[v1.ResourceMemory] = bytes(pick[int64](d, 0, by, 1<<20, 1<<29, 123_456_789, 5<<30) / by)
 		}
 		return c
 	}
@@ -120,7 +123,7 @@ func (d drawer) oomPod() *v1.Pod {
 	p.Spec.PriorityClassName = pick(d, "", "", "", scheduling.SystemNodeCritical, scheduling.SystemClusterCritical)
 	p.Spec.Priority = new(pick[int32](d, 0, 2_000_000_000, 2_000_001_000))
 	if d.chance(0.2) {
-		p.Spec.Resources = &v1.ResourceRequirements{Requests: v1.ResourceList{v1.ResourceMemory: bytes(pick[int64](d, 15<<30, 30<<30+11))}}
+		p.Spec.Resources = &v1.ResourceRequirements{Requests: v1.ResourceList{v1.ResourceMemory: bytes(pick[int64](d, 3<<30, 15<<30, 30<<30+11<<20) / by)}}
 	}
 	p.Status.QOSClass = pick(d, "", v1.PodQOSBurstable, v1.PodQOSBurstable, v1.PodQOSBurstable, v1.PodQOSGuaranteed, v1.PodQOSBestEffort)
 	return p

@@ -8,11 +8,14 @@ import (
 	"testing/synctest"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/kubelet/config/v1beta1"
+	defaults "k8s.io/kubernetes/pkg/kubelet/apis/config/v1beta1"
 	kubelet "k8s.io/kubernetes/pkg/kubelet/eviction"
 	evictionapi "k8s.io/kubernetes/pkg/kubelet/eviction/api"
 	kubeletqos "k8s.io/kubernetes/pkg/kubelet/qos"
 
 	"github.com/berthsim/berth/bench/upstream/setting"
+	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/eviction"
 )
 
@@ -133,5 +136,17 @@ func TestDefaults(t *testing.T) {
 		if asMap(eviction.DefaultHard)[signal] != value {
 			t.Errorf("%s is %s upstream", signal, value)
 		}
+	}
+	kubelet := &v1beta1.KubeletConfiguration{}
+	defaults.SetDefaults_KubeletConfiguration(kubelet)
+	ours := eviction.DefaultPressureConfig()
+	if got := cluster.Time(kubelet.EvictionPressureTransitionPeriod.Duration); got != ours.TransitionPeriod {
+		t.Errorf("the transition period is %v s upstream", got.Seconds())
+	}
+	if got := cluster.Time(kubelet.EvictionMaxPodGracePeriod) * cluster.Second; got != ours.MaxPodGrace {
+		t.Errorf("pods' grace period under a soft threshold is at most %v s upstream", got.Seconds())
+	}
+	if !slices.Contains(kubelet.EnforceNodeAllocatable, "pods") || !*kubelet.LocalStorageCapacityIsolation {
+		t.Errorf("upstream enforces %v, and limits on local storage: %v", kubelet.EnforceNodeAllocatable, *kubelet.LocalStorageCapacityIsolation)
 	}
 }

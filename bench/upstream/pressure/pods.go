@@ -74,7 +74,7 @@ func (d drawer) resources(limits bool) (r v1.ResourceRequirements) {
 		r.Requests[v1.ResourceCPU] = resource.MustParse(pick(d, "100m", "1"))
 	}
 	if limits && d.chance(0.3) {
-		r.Limits = v1.ResourceList{v1.ResourceEphemeralStorage: bytes(pick[int64](d, 0, 100, 150, 300) * mi)}
+		r.Limits = v1.ResourceList{v1.ResourceEphemeralStorage: bytes(pick[int64](d, 0, 1, 100*mi, 150*mi, 300*mi))}
 	}
 	return r
 }
@@ -90,7 +90,7 @@ func (d drawer) volume(name string, limits bool) (v1.Volume, volume) {
 			dir.Medium, used.local = v1.StorageMediumMemory, false
 		}
 		if limits && d.chance(0.4) {
-			used.limit = pick[int64](d, 0, 60, 100) * mi
+			used.limit = pick[int64](d, 0, 1, 60*mi, 100*mi)
 			dir.SizeLimit = new(bytes(used.limit))
 		}
 		v.EmptyDir = dir

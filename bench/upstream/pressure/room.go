@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/client-go/tools/record"
 	v1resource "k8s.io/kubernetes/pkg/api/v1/resource"
 	"k8s.io/kubernetes/pkg/kubelet/lifecycle"
@@ -28,15 +29,24 @@ var resources = []struct {
 // compareRoom compares which of drawn pods make room for another that lacks drawn amounts, n times.
 func compareRoom(d drawer, n int, seen *features) (made int, wrong []string) {
 	for range n {
-		admit, pods := d.roomPod(0), []*v1.Pod(nil)
+		admit, pods, small := d.roomPod(0), []*v1.Pod(nil), d.chance(0.5)
 		for i := range d.IntN(12) {
 			pods = append(pods, d.roomPod(i+1))
+			if small {
+				d.shrink(pods[i])
+			}
+		}
+		unit := func(n int64) int64 { // small amounts, so that a unit makes a difference
+			if small {
+				return 1
+			}
+			return n
 		}
 		var lack []eviction.Shortage
 		var reasons []lifecycle.PredicateFailureReason
 		for _, r := range resources {
 			if d.chance(0.4) {
-				amount := r.unit * int64(1+d.IntN(8))
+				amount := unit(r.unit) * int64(1+d.IntN(8))
 				lack = append(lack, eviction.Shortage{Resource: r.ours, Amount: amount})
 				reasons = append(reasons, &lifecycle.InsufficientResourceError{ResourceName: r.name, Requested: amount + 7, Used: 93, Capacity: 100})
 			}
@@ -104,6 +114,18 @@ func (d drawer) roomPod(n int) *v1.Pod {
 	p.Spec.Priority = new(pick[int32](d, 0, 0, 7, 1000, 2_000_000_000, 2_000_001_000))
 	p.Status.QOSClass = pick(d, v1.PodQOSBestEffort, v1.PodQOSBurstable, v1.PodQOSBurstable, v1.PodQOSGuaranteed)
 	return p
+}
+
+// shrink has a pod ask for a few units of everything.
+func (d drawer) shrink(p *v1.Pod) {
+	p.Spec.InitContainers, p.Spec.Overhead, p.Spec.Resources = nil, nil, nil
+	for i := range p.Spec.Containers {
+		p.Spec.Containers[i].Resources.Requests = v1.ResourceList{
+			v1.ResourceCPU:              *resource.NewMilliQuantity(int64(d.IntN(5)), resource.DecimalSI),
+			v1.ResourceMemory:           bytes(int64(d.IntN(5))),
+			v1.ResourceEphemeralStorage: bytes(int64(d.IntN(5))),
+		}
+	}
 }
 
 func tenant(p *v1.Pod) eviction.Tenant {

@@ -112,8 +112,12 @@ func (w *world) use(i int) {
 	p.Memory = max(0, p.MemoryRequest+pick[int64](w.drawer, -100*mi, -1, 0, 0, 1, 20*mi, 20*mi+512, 100*mi))
 	p.Processes = pick[int64](w.drawer, 0, 1, 5, 5, 100)
 	p.Containers, p.Volumes, p.Storage = nil, nil, 0
+	small := w.chance(0.1)
 	amount := func() eviction.Use {
-		return eviction.Use{Bytes: pick[int64](w.drawer, 0, 10, 50, 50, 60, 100) * mi, Inodes: pick[int64](w.drawer, 0, 100, 20*mi)}
+		if small {
+			return eviction.Use{Bytes: int64(w.IntN(3)), Inodes: int64(w.IntN(3)) / 2}
+		}
+		return eviction.Use{Bytes: pick[int64](w.drawer, 0, 0, 10, 50, 50, 60, 100) * mi, Inodes: pick[int64](w.drawer, 0, 100, 20*mi)}
 	}
 	for j := range s.containers {
 		c := eviction.ContainerUse{Rootfs: amount(), Logs: amount()}
