@@ -74,6 +74,47 @@ func TestDriftNoise(t *testing.T) {
 	}
 }
 
+// TestDriftDraws: levels reach both ends of the spread and no further, as many pods leak as should, and
+// noise lasts a minute unless told otherwise.
+func TestDriftDraws(t *testing.T) {
+	d := Drift{Seed: 7, Base: 500, Spread: 3, Leaky: 300, Leak: 100}
+	var levels [7]int
+	leaks := 0
+	for i := range 2000 {
+		use := d.Usage(Subject{Name: fmt.Sprint("pod-", i), Request: Consumption{Memory: 1000}})
+		level := use(0).Memory
+		if level < 497 || level > 503 {
+			t.Fatalf("pod %d begins at %d, want 497 to 503", i, level)
+		}
+		levels[level-497]++
+		if use(cluster.Hour).Memory != level {
+			leaks++
+		}
+	}
+	for i, n := range levels {
+		if n < 200 || n > 400 {
+			t.Errorf("%d of 2000 pods begin at %d, want 285 or so", n, 497+i)
+		}
+	}
+	if leaks < 520 || leaks > 680 {
+		t.Errorf("%d of 2000 pods leak, want 600 or so", leaks)
+	}
+	noisy := Drift{Seed: 7, Base: 500, Noise: 400}
+	minute := noisy
+	minute.Period = cluster.Minute
+	s := Subject{Name: "a", Request: Consumption{Memory: 1_000_000}}
+	for at := cluster.Time(0); at < 10*cluster.Minute; at += 7 * second {
+		if got, want := noisy.Usage(s)(at), minute.Usage(s)(at); got != want {
+			t.Errorf("at %v s: %v without a period, %v with a minute", at.Seconds(), got, want)
+		}
+	}
+	// A jump of noise: use just before a period's end is near what it is at the end.
+	before, after := minute.Usage(s)(cluster.Minute-1).Memory, minute.Usage(s)(cluster.Minute).Memory
+	if diff := before - after; diff < -1000 || diff > 1000 {
+		t.Errorf("noise jumps from %d to %d", before, after)
+	}
+}
+
 func TestRecorded(t *testing.T) {
 	r := Recorded{"a": {{10, Consumption{Memory: 1}}, {20, Consumption{Memory: 2}}}}
 	use := r.Usage(Subject{Name: "a"})
