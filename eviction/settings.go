@@ -1,9 +1,3 @@
-// Package eviction takes pods off nodes, as Kubernetes does: it finds out which nodes are
-// no longer heard of, taints them at a limited rate, and deletes the pods that don't
-// tolerate that. Controllers only decide; what they decide is written to State.
-//
-// Where behaviour is Kubernetes', the upstream controller is named; bench/upstream holds
-// both against each other.
 package eviction
 
 import "github.com/berthsim/berth/cluster"

@@ -62,9 +62,6 @@ var mayImport = []row{
 		pkg: "scheduler/schedulertest", imports: []string{"cluster", "scheduler"},
 		why: "the contract of a plugin, for whoever writes one, in this module or not",
 	}, {
-		pkg: "eviction", imports: []string{"cluster"}, decides: true,
-		why: "controllers and kubelets that take pods off nodes; whoever simulates one calls it",
-	}, {
 		pkg: "plugins", imports: []string{"cluster", "scheduler"}, decides: true,
 		tests: []string{"cluster/sim"},
 		why:   "policies use what anyone's policy could use; their tests run whole clusters",
