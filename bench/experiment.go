@@ -87,6 +87,9 @@ func (x *Experiment) Validate(plugins []*scheduler.Plugin) error {
 			return invalid("eviction", spec, "%v", err)
 		}
 	}
+	if err := x.Storm.validate(); err != nil {
+		return err
+	}
 	if x.Service < 0 {
 		return invalid("service", x.Service.String(), "service is %v; it must be 0 or more", x.Service)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/scheduler"
 	"github.com/berthsim/berth/traces"
 	"go.yaml.in/yaml/v3"
@@ -95,6 +96,9 @@ func (r *experimentReader) experiment(n *yaml.Node) {
 		"axes":     r.axes,
 		"baseline": func(v *yaml.Node) { r.x.Baseline = r.scalar(v, "baseline") },
 		"service":  func(v *yaml.Node) { r.x.Service = r.duration(v, "service") },
+		"zones":    func(v *yaml.Node) { r.x.Storm.Zones = r.integer(v, "zones") },
+		"for":      func(v *yaml.Node) { r.x.Storm.For = cluster.Time(r.duration(v, "for")) },
+		"work":     r.work,
 		"report":   func(v *yaml.Node) { r.x.Report = r.list(v, "report") },
 	})
 	if !version {
@@ -176,6 +180,24 @@ func (r *experimentReader) duration(n *yaml.Node, what string) time.Duration {
 	}
 	r.lines[[2]string{what, d.String()}] = n.Line
 	return d
+}
+
+func (r *experimentReader) integer(n *yaml.Node, what string) int {
+	i, err := strconv.Atoi(r.scalar(n, what))
+	if err != nil {
+		r.fail(n.Line, fmt.Sprintf("%s is %q", what, n.Value), "write a whole number")
+	}
+	r.lines[[2]string{what, strconv.Itoa(i)}] = n.Line
+	return i
+}
+
+func (r *experimentReader) work(n *yaml.Node) {
+	work, err := ParseWork(r.scalar(n, "work"))
+	if err != nil {
+		problem, remedy, _ := strings.Cut(err.Error(), "; ")
+		r.fail(n.Line, problem, remedy)
+	}
+	r.x.Storm.Work = work
 }
 
 func (r *experimentReader) scalar(n *yaml.Node, what string) string {

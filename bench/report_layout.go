@@ -149,6 +149,9 @@ func (r *Results) reproduceLines() []labelled {
 	for _, p := range r.Policies {
 		lines = append(lines, labelled{"policy", shortHash(p.Hash) + " " + p.Name})
 	}
+	for _, f := range r.Faults {
+		lines = append(lines, labelled{"faults", shortHash(f.Hash) + " " + f.Name})
+	}
 	return append(lines,
 		labelled{"seeds", rep.Seeds},
 		labelled{"digest", shortHash(rep.Digest)},

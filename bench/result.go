@@ -78,7 +78,7 @@ type TraceInfo struct {
 	OfferedLoad float64 `json:"offered_load"` // demand as a share of capacity; 1.3 is 130 %
 }
 
-// PolicyInfo names the content of a policy that is a file.
+// PolicyInfo names the content of a policy that is a file, or of faults.
 type PolicyInfo struct {
 	Name string `json:"name"` // as in Point.Policy
 	Hash string `json:"hash"` // SHA-256 of the file, in hex
@@ -89,6 +89,7 @@ type Results struct {
 	Version     string       `json:"version"`
 	Traces      []TraceInfo  `json:"traces"`
 	Policies    []PolicyInfo `json:"policies,omitempty"` // those that are files
+	Faults      []PolicyInfo `json:"faults,omitempty"`   // what befell nodes
 	Ties        string       `json:"ties"`               // how equal scores were decided
 	Runs        []Run        `json:"runs"`
 	Summary     []Summary    `json:"summary"`

@@ -80,7 +80,9 @@ func (x *Experiment) Do(ctx context.Context, opts Options) (*Results, error) {
 	if err != nil && !errors.Is(err, ctx.Err()) {
 		return nil, err
 	}
-	return x.results(e, opened, policies, opts, err == nil), err
+	r := x.results(e, opened, policies, opts, err == nil)
+	r.Faults = faultsInfo(x, weathers)
+	return r, err
 }
 
 // policies opens each policy once.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/faults"
@@ -63,6 +65,49 @@ func (x *Experiment) weathers(opts *Options) (map[Point]*weather, error) {
 		all[p] = w
 	}
 	return all, nil
+}
+
+// faultsInfo names what befell nodes.
+func faultsInfo(x *Experiment, weathers map[Point]*weather) (list []PolicyInfo) {
+	for _, spec := range x.Axes.Faults {
+		for _, p := range x.points() {
+			if w := weathers[p]; p.Faults == spec && w != nil && w.faults != nil {
+				list = append(list, PolicyInfo{spec, w.faults.Hash})
+				break
+			}
+		}
+	}
+	return list
+}
+
+// ParseWork reads what is left of a pod's work when it is begun again: restart, resume or
+// checkpoint=D, a duration between checkpoints.
+func ParseWork(text string) (sim.Work, error) {
+	every, checkpoint := strings.CutPrefix(text, "checkpoint=")
+	d, err := time.ParseDuration(every)
+	switch {
+	case text == "restart":
+		return sim.Work{}, nil
+	case text == "resume":
+		return sim.Work{Kept: true}, nil
+	case checkpoint && err == nil && d > 0:
+		return sim.Work{Kept: true, Every: cluster.Time(d)}, nil
+	}
+	return sim.Work{}, fmt.Errorf("work is %q; give restart, resume or checkpoint=D, for example checkpoint=10m", text)
+}
+
+// maxZones bounds Storm.Zones.
+const maxZones = 1000
+
+// validate says what is wrong with a storm's settings.
+func (w *Storm) validate() error {
+	if w.Zones < 0 || w.Zones > maxZones {
+		return invalid("zones", strconv.Itoa(w.Zones), "zones is %d; give 0 to %d", w.Zones, maxZones)
+	}
+	if w.For < 0 {
+		return invalid("for", time.Duration(w.For).String(), "for is %v; give a duration, or 0 for until the last pod has ended", time.Duration(w.For))
+	}
+	return nil
 }
 
 // A sky is a weather in one run.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/berthsim/berth/bench"
 	"github.com/berthsim/berth/cluster"
-	"github.com/berthsim/berth/cluster/sim"
 	"github.com/berthsim/berth/eviction"
 	"github.com/spf13/cobra"
 )
@@ -74,27 +73,11 @@ var stormReport = []string{
 
 // complete takes the flags into the experiment.
 func (f *stormFlags) complete(x *bench.Experiment) error {
-	if f.lasts < 0 {
-		return fmt.Errorf("--for is %v; give a duration, or 0 for until the last pod has ended", f.lasts)
+	work, err := bench.ParseWork(f.work)
+	if err != nil {
+		return fmt.Errorf("--%w", err)
 	}
-	if f.zones < 0 || f.zones > 1000 {
-		return fmt.Errorf("--zones is %d; give 0 to 1000", f.zones)
-	}
-	x.Storm = bench.Storm{Zones: f.zones, For: cluster.Time(f.lasts)}
-	every, checkpoint := strings.CutPrefix(f.work, "checkpoint=")
-	switch {
-	case f.work == "restart":
-	case f.work == "resume":
-		x.Storm.Work = sim.Work{Kept: true}
-	case checkpoint:
-		d, err := time.ParseDuration(every)
-		if err != nil || d <= 0 {
-			return fmt.Errorf("--work is %q; give the time between checkpoints, for example checkpoint=10m", f.work)
-		}
-		x.Storm.Work = sim.Work{Kept: true, Every: cluster.Time(d)}
-	default:
-		return fmt.Errorf("--work is %q; give restart, resume or checkpoint=D", f.work)
-	}
+	x.Storm = bench.Storm{Zones: f.zones, For: cluster.Time(f.lasts), Work: work}
 	return nil
 }
 
