@@ -1,8 +1,8 @@
 package cluster
 
 // A Change is something that happened to a node's row: a pod came to be on the node
-// or left it, or was told to end. Whoever keeps what follows from rows brings it up
-// to date by them.
+// or left it, was told to end, or was marked as not ready (On and Staying are 0 then).
+// Whoever keeps what follows from rows brings it up to date by them.
 type Change struct {
 	Node  NodeID
 	Class ClassID // of the pod

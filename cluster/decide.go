@@ -1,6 +1,9 @@
 package cluster
 
-import "slices"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // What a Decision says beside its kind, pod and node, in Decision.Detail: a Taint for
 // Taint and Untaint, a StatusChange for SetConditions, a Cause for Evict,
@@ -45,7 +48,21 @@ func (p *PodSpec) appendTo(b []byte) []byte {
 	return appendString(appendString(b, p.Class.Namespace), p.Name)
 }
 
-func (o Stored) appendTo(b []byte) []byte { return appendString(b, o.To.key()) }
+// appendTo tells of a budget also what its status says, since that is what is decided.
+func (o Stored) appendTo(b []byte) []byte {
+	b = appendString(b, o.To.key())
+	budget, ok := o.To.(*DisruptionBudget)
+	if !ok {
+		return b
+	}
+	for _, count := range []int32{budget.Allowed, budget.CurrentHealthy, budget.DesiredHealthy, budget.ExpectedPods} {
+		b = binary.LittleEndian.AppendUint32(b, uint32(count))
+	}
+	for i, name := range budget.Disrupted {
+		b = binary.LittleEndian.AppendUint64(appendString(b, name), uint64(budget.DisruptedAt[i]))
+	}
+	return b
+}
 
 // AddTaint decides that n gets a taint, in place of one with its key and effect. State
 // shows it from now on; Nodes.Spec has it once the cluster says so.
@@ -96,6 +113,7 @@ func (s *State) MarkUnready(p PodID) {
 	n := s.Pods.Node[p]
 	s.journal = append(s.journal, entry{op: opUnready, phase: s.Pods.Phase[p], pod: p, node: n, stamp: s.Nodes.Stamp[n], since: s.changes.next(), preempted: s.Pods.Unready[p]})
 	s.Pods.Unready[p] = true
+	s.changes.list = append(s.changes.list, Change{Node: n, Class: s.Pods.Class[p]})
 }
 
 // Delete decides that p ends, for a cause, within the grace that the pod is given,

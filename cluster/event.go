@@ -71,6 +71,7 @@ type Event struct {
 	Object   Object      // of ObjectSet and ObjectRemoved
 	Health   *NodeHealth // of NodeHeard
 	Ready    bool        // of PodReady
+	Code     int16       // of Rejected: the HTTP status of an API server that said no, 0 for any other reason
 
 	// OldNode and OldPod say what was before, for those who must tell what has
 	// changed. State.Observe fills them in.

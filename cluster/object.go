@@ -23,19 +23,56 @@ type Service struct {
 	Selector        Labels // all of which a pod must have; a Service without any selects nothing
 }
 
-// A Workload is a controller that makes pods, as far as spreading them goes: a
-// ReplicationController, ReplicaSet or StatefulSet.
+// A Workload is a controller that makes pods: a ReplicationController, ReplicaSet,
+// StatefulSet or Deployment, or whatever else is known by its scale.
 type Workload struct {
 	Kind, Namespace, Name string
 	Selector              *Selector
+	Replicas              int32    // its scale: how many pods it is to have
+	Owner                 OwnerRef // the controller that made it: a ReplicaSet's Deployment
 }
 
 // A DisruptionBudget is a PodDisruptionBudget and its status.
 type DisruptionBudget struct {
 	Namespace, Name string
 	Selector        *Selector
-	Allowed         int32    // disruptions that are allowed now
-	Disrupted       []string // names of pods whose disruption is under way and counted, sorted
+
+	// Of the pods that Selector matches, MinAvailable are to be healthy, or no more than
+	// MaxUnavailable not. At most one of the two is set; without either, no disruption is
+	// allowed.
+	MinAvailable, MaxUnavailable *IntOrPercent
+	// AlwaysAllow says that pods that aren't ready may be evicted whatever the status
+	// says: unhealthyPodEvictionPolicy AlwaysAllow. It is IfHealthyBudget otherwise.
+	AlwaysAllow bool
+	Generation  int64 // of what is above
+
+	Allowed     int32    // disruptions that are allowed now
+	Disrupted   []string // names of pods whose disruption is under way and counted, sorted
+	DisruptedAt []Time   // when that was allowed, for each of Disrupted
+
+	// What the disruption controller has counted: pods that are healthy, that have to be,
+	// and that there should be.
+	CurrentHealthy, DesiredHealthy, ExpectedPods int32
+	ObservedGeneration                           int64 // for which it counted
+}
+
+// An IntOrPercent is a number, or a percentage of a number that is known later.
+type IntOrPercent struct {
+	Value   int32
+	Percent bool
+}
+
+// Of returns the number, or the percentage of total, rounded up.
+func (x IntOrPercent) Of(total int32) int32 {
+	if !x.Percent {
+		return x.Value
+	}
+	product := int64(x.Value) * int64(total)
+	up := product / 100
+	if product%100 > 0 {
+		up++
+	}
+	return int32(up)
 }
 
 func (o *Namespace) key() string        { return Key("", o.Name) }

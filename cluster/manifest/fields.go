@@ -26,7 +26,8 @@ const (
 	gangs      = "pod groups are not read yet, and are off by default in Kubernetes"
 	history    = "how the object came to be, or was last seen"
 	people     = "for people and tools"
-	replicas   = "how many pods a controller makes; those that are there are given"
+	template   = "pods are read, not what they are made from"
+	rollout    = "how a controller makes pods; those that are there are given"
 	reported   = "tells what has been observed; scheduling doesn't depend on it"
 )
 
@@ -37,7 +38,7 @@ var fieldsOf = map[reflect.Type]fields{
 		"name": converted, "namespace": converted, "labels": converted, "ownerReferences": converted,
 		"creationTimestamp": converted, "deletionTimestamp": converted,
 		"generateName": "the API server has made a name of it", "selfLink": history, "uid": "names tell objects apart",
-		"resourceVersion": history, "generation": history, "deletionGracePeriodSeconds": running,
+		"generation": converted, "resourceVersion": history, "deletionGracePeriodSeconds": running,
 		"annotations": people, "finalizers": "who must see the object go before it is gone", "managedFields": history,
 	},
 	reflect.TypeFor[metav1.OwnerReference](): {
@@ -84,43 +85,46 @@ var fieldsOf = map[reflect.Type]fields{
 		"kind": kind, "apiVersion": kind, "metadata": converted, "spec": converted, "status": reported,
 	},
 	reflect.TypeFor[v1.ReplicationControllerSpec](): {
-		"selector": converted, "template": converted, "replicas": replicas, "minReadySeconds": replicas,
+		"selector": converted, "template": converted, "replicas": converted, "minReadySeconds": rollout,
 	},
-	reflect.TypeFor[v1.PodTemplateSpec](): {"metadata": converted, "spec": "pods are read, not what they are made from"},
+	reflect.TypeFor[v1.PodTemplateSpec](): {"metadata": converted, "spec": template},
+	reflect.TypeFor[appsv1.Deployment](): {
+		"kind": kind, "apiVersion": kind, "metadata": converted, "spec": converted, "status": reported,
+	},
+	reflect.TypeFor[appsv1.DeploymentSpec](): {
+		"selector": converted, "replicas": converted, "template": template, "minReadySeconds": rollout,
+		"strategy": rollout, "revisionHistoryLimit": history, "paused": rollout, "progressDeadlineSeconds": rollout,
+	},
 	reflect.TypeFor[appsv1.ReplicaSet](): {
 		"kind": kind, "apiVersion": kind, "metadata": converted, "spec": converted, "status": reported,
 	},
 	reflect.TypeFor[appsv1.ReplicaSetSpec](): {
-		"selector": converted, "template": replicas, "replicas": replicas, "minReadySeconds": replicas,
+		"selector": converted, "replicas": converted, "template": template, "minReadySeconds": rollout,
 	},
 	reflect.TypeFor[appsv1.StatefulSet](): {
 		"kind": kind, "apiVersion": kind, "metadata": converted, "spec": converted, "status": reported,
 	},
 	reflect.TypeFor[appsv1.StatefulSetSpec](): {
-		"selector": converted,
-		"template": replicas, "replicas": replicas, "minReadySeconds": replicas, "ordinals": replicas,
-		"podManagementPolicy": replicas, "updateStrategy": replicas, "revisionHistoryLimit": replicas,
+		"selector": converted, "replicas": converted, "template": template, "minReadySeconds": rollout, "ordinals": rollout,
+		"podManagementPolicy": rollout, "updateStrategy": rollout, "revisionHistoryLimit": history,
 		"serviceName": networking, "volumeClaimTemplates": volumes, "persistentVolumeClaimRetentionPolicy": volumes,
 	},
 	reflect.TypeFor[policyv1.PodDisruptionBudget](): {
 		"kind": kind, "apiVersion": kind, "metadata": converted, "spec": converted, "status": converted,
 	},
 	reflect.TypeFor[policyv1.PodDisruptionBudgetSpec](): {
-		"selector": converted, "minAvailable": counted, "maxUnavailable": counted,
-		"unhealthyPodEvictionPolicy": "the Eviction API's; preemption doesn't ask it",
+		"selector": converted, "minAvailable": converted, "maxUnavailable": converted, "unhealthyPodEvictionPolicy": converted,
 	},
 	reflect.TypeFor[policyv1.PodDisruptionBudgetStatus](): {
 		"disruptionsAllowed": converted, "disruptedPods": converted,
-		"observedGeneration": history, "currentHealthy": counted, "desiredHealthy": counted,
-		"expectedPods": counted, "conditions": reported,
+		"observedGeneration": converted, "currentHealthy": converted, "desiredHealthy": converted,
+		"expectedPods": converted, "conditions": "they say the same in words",
 	},
 	reflect.TypeFor[schedulingv1.PriorityClass](): {
 		"kind": kind, "apiVersion": kind, "metadata": converted,
 		"value": converted, "globalDefault": converted, "preemptionPolicy": converted, "description": people,
 	},
 }
-
-const counted = "the disruption controller counts with it, and disruptionsAllowed is what comes out"
 
 // all says that a type's fields are all converted.
 func all(names ...string) fields {

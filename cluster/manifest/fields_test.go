@@ -17,7 +17,7 @@ import (
 // kinds are the types that are read.
 var kinds = []reflect.Type{
 	reflect.TypeFor[v1.Pod](), reflect.TypeFor[v1.Node](), reflect.TypeFor[v1.Namespace](), reflect.TypeFor[v1.Service](),
-	reflect.TypeFor[v1.ReplicationController](), reflect.TypeFor[appsv1.ReplicaSet](), reflect.TypeFor[appsv1.StatefulSet](),
+	reflect.TypeFor[v1.ReplicationController](), reflect.TypeFor[appsv1.ReplicaSet](), reflect.TypeFor[appsv1.StatefulSet](), reflect.TypeFor[appsv1.Deployment](),
 	reflect.TypeFor[policyv1.PodDisruptionBudget](), reflect.TypeFor[schedulingv1.PriorityClass](),
 }
 

@@ -3,13 +3,16 @@ package manifest
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/berthsim/berth/cluster"
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // Node converts a node as it is in the API. An error is a *FieldError.
@@ -70,40 +73,93 @@ func Service(s *v1.Service) *cluster.Service {
 func ReplicationController(rc *v1.ReplicationController) *cluster.Workload {
 	return &cluster.Workload{
 		Kind: "ReplicationController", Namespace: rc.Namespace, Name: rc.Name,
-		Selector: mapSelector(rc.Spec.Selector),
+		Selector: mapSelector(rc.Spec.Selector), Replicas: scale(rc.Spec.Replicas), Owner: owner(rc),
 	}
 }
 
 // ReplicaSet converts a controller. An error is a *FieldError.
 func ReplicaSet(rs *appsv1.ReplicaSet) (*cluster.Workload, error) {
-	return workload("ReplicaSet", &rs.ObjectMeta, rs.Spec.Selector)
+	return workload("ReplicaSet", &rs.ObjectMeta, rs.Spec.Selector, rs.Spec.Replicas)
 }
 
 // StatefulSet converts a controller. An error is a *FieldError.
 func StatefulSet(ss *appsv1.StatefulSet) (*cluster.Workload, error) {
-	return workload("StatefulSet", &ss.ObjectMeta, ss.Spec.Selector)
+	return workload("StatefulSet", &ss.ObjectMeta, ss.Spec.Selector, ss.Spec.Replicas)
 }
 
-func workload(kind string, meta *metav1.ObjectMeta, selector *metav1.LabelSelector) (*cluster.Workload, error) {
+// Deployment converts a controller. An error is a *FieldError.
+func Deployment(d *appsv1.Deployment) (*cluster.Workload, error) {
+	return workload("Deployment", &d.ObjectMeta, d.Spec.Selector, d.Spec.Replicas)
+}
+
+func workload(kind string, meta *metav1.ObjectMeta, selector *metav1.LabelSelector, replicas *int32) (*cluster.Workload, error) {
 	sel, err := labelSelector(selector)
 	if err != nil {
 		return nil, in(err, "spec", "selector")
 	}
-	return &cluster.Workload{Kind: kind, Namespace: meta.Namespace, Name: meta.Name, Selector: sel}, nil
+	return &cluster.Workload{
+		Kind: kind, Namespace: meta.Namespace, Name: meta.Name, Selector: sel, Replicas: scale(replicas), Owner: owner(meta),
+	}, nil
+}
+
+// scale returns how many pods a controller is to have: one if it doesn't say.
+func scale(replicas *int32) int32 {
+	if replicas == nil {
+		return 1
+	}
+	return *replicas
 }
 
 // PodDisruptionBudget converts a budget and its status, which is what the
 // disruption controller has made of it: a budget without a status allows nothing.
-// An error is a *FieldError.
-func PodDisruptionBudget(b *policyv1.PodDisruptionBudget) (*cluster.DisruptionBudget, error) {
+// Epoch is the time of day at which cluster.Time is 0. An error is a *FieldError.
+func PodDisruptionBudget(b *policyv1.PodDisruptionBudget, epoch time.Time) (*cluster.DisruptionBudget, error) {
 	sel, err := labelSelector(b.Spec.Selector)
 	if err != nil {
 		return nil, in(err, "spec", "selector")
 	}
-	return &cluster.DisruptionBudget{
-		Namespace: b.Namespace, Name: b.Name, Selector: sel, Allowed: b.Status.DisruptionsAllowed,
+	to := &cluster.DisruptionBudget{
+		Namespace: b.Namespace, Name: b.Name, Selector: sel,
+		Generation: b.Generation, ObservedGeneration: b.Status.ObservedGeneration,
+		Allowed:        b.Status.DisruptionsAllowed,
+		CurrentHealthy: b.Status.CurrentHealthy, DesiredHealthy: b.Status.DesiredHealthy, ExpectedPods: b.Status.ExpectedPods,
 		Disrupted: slices.Sorted(maps.Keys(b.Status.DisruptedPods)),
-	}, nil
+	}
+	for _, name := range to.Disrupted {
+		to.DisruptedAt = append(to.DisruptedAt, cluster.Time(b.Status.DisruptedPods[name].Sub(epoch)))
+	}
+	if to.MinAvailable, err = intOrPercent(b.Spec.MinAvailable); err != nil {
+		return nil, in(err, "spec", "minAvailable")
+	}
+	if to.MaxUnavailable, err = intOrPercent(b.Spec.MaxUnavailable); err != nil {
+		return nil, in(err, "spec", "maxUnavailable")
+	}
+	if policy := b.Spec.UnhealthyPodEvictionPolicy; policy != nil {
+		switch *policy {
+		case policyv1.IfHealthyBudget:
+		case policyv1.AlwaysAllow:
+			to.AlwaysAllow = true
+		default:
+			return nil, in(wrongValue(string(*policy), "IfHealthyBudget", "AlwaysAllow"), "spec", "unhealthyPodEvictionPolicy")
+		}
+	}
+	return to, nil
+}
+
+// intOrPercent converts a number of pods, or a percentage of them.
+func intOrPercent(from *intstr.IntOrString) (*cluster.IntOrPercent, error) {
+	switch {
+	case from == nil:
+		return nil, nil
+	case from.Type == intstr.Int:
+		return &cluster.IntOrPercent{Value: from.IntVal}, nil
+	}
+	digits, ok := strings.CutSuffix(from.StrVal, "%")
+	value, err := strconv.ParseInt(digits, 10, 32)
+	if !ok || err != nil {
+		return nil, wrongValue(from.StrVal, "a number", "a percentage like 50%")
+	}
+	return &cluster.IntOrPercent{Value: int32(value), Percent: true}, nil
 }
 
 // kindName names a kind: as it is if it is one of the groups that make pods in

@@ -66,16 +66,25 @@ func TestObjects(t *testing.T) {
 			&cluster.Service{Namespace: "default", Name: "a", Selector: cluster.Labels{{Key: "a", Value: "1"}, {Key: "b", Value: "2"}}}},
 		{"apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: x}\nspec: {type: ExternalName}", &cluster.Service{Namespace: "x", Name: "a"}},
 		{"apiVersion: v1\nkind: ReplicationController\nmetadata: {name: a}\nspec: {selector: {a: '1'}}",
-			&cluster.Workload{Kind: "ReplicationController", Namespace: "default", Name: "a", Selector: selector(is("a", "1"))}},
+			&cluster.Workload{Kind: "ReplicationController", Namespace: "default", Name: "a", Selector: selector(is("a", "1")), Replicas: 1}},
 		{"apiVersion: v1\nkind: ReplicationController\nmetadata: {name: a}\nspec: {template: {metadata: {labels: {a: '1'}}}}",
-			&cluster.Workload{Kind: "ReplicationController", Namespace: "default", Name: "a", Selector: selector(is("a", "1"))}},
+			&cluster.Workload{Kind: "ReplicationController", Namespace: "default", Name: "a", Selector: selector(is("a", "1")), Replicas: 1}},
 		{"apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: a}\nspec: {selector: {matchLabels: {a: '1'}}, template: {spec: {containers: []}}}",
-			&cluster.Workload{Kind: "ReplicaSet", Namespace: "default", Name: "a", Selector: selector(is("a", "1"))}},
-		{"apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a}\nspec: {}", &cluster.Workload{Kind: "StatefulSet", Namespace: "default", Name: "a"}},
-		{"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec: {minAvailable: 50%, selector: {}}\nstatus: {disruptionsAllowed: 2, disruptedPods: {p2: '2024-01-01T00:00:00Z', p1: null}}",
-			&cluster.DisruptionBudget{Namespace: "default", Name: "a", Selector: selector(), Allowed: 2, Disrupted: []string{"p1", "p2"}}},
-		{"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec: {maxUnavailable: 1}",
-			&cluster.DisruptionBudget{Namespace: "default", Name: "a"}},
+			&cluster.Workload{Kind: "ReplicaSet", Namespace: "default", Name: "a", Selector: selector(is("a", "1")), Replicas: 1}},
+		{"apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a}\nspec: {replicas: 0}", &cluster.Workload{Kind: "StatefulSet", Namespace: "default", Name: "a"}},
+		{"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: 7, selector: {matchLabels: {a: '1'}}}",
+			&cluster.Workload{Kind: "Deployment", Namespace: "default", Name: "a", Selector: selector(is("a", "1")), Replicas: 7}},
+		{"apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: a, ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: d, controller: true}]}\nspec: {replicas: 3}",
+			&cluster.Workload{Kind: "ReplicaSet", Namespace: "default", Name: "a", Replicas: 3, Owner: cluster.OwnerRef{Kind: "Deployment", Name: "d"}}},
+		{"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a, generation: 3}\nspec: {minAvailable: 50%, selector: {}, unhealthyPodEvictionPolicy: AlwaysAllow}\n" +
+			"status: {disruptionsAllowed: 2, currentHealthy: 5, desiredHealthy: 3, expectedPods: 6, observedGeneration: 2, disruptedPods: {p2: '2024-01-01T00:00:00Z', p1: '2023-12-31T23:59:00Z'}}",
+			&cluster.DisruptionBudget{
+				Namespace: "default", Name: "a", Selector: selector(), MinAvailable: &cluster.IntOrPercent{Value: 50, Percent: true}, AlwaysAllow: true, Generation: 3,
+				Allowed: 2, CurrentHealthy: 5, DesiredHealthy: 3, ExpectedPods: 6, ObservedGeneration: 2,
+				Disrupted: []string{"p1", "p2"}, DisruptedAt: []cluster.Time{-cluster.Minute, 0},
+			}},
+		{"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec: {maxUnavailable: 1, unhealthyPodEvictionPolicy: IfHealthyBudget}",
+			&cluster.DisruptionBudget{Namespace: "default", Name: "a", MaxUnavailable: &cluster.IntOrPercent{Value: 1}}},
 	} {
 		got := readOne(t, tt.text)
 		if len(got.Objects) != 1 || !reflect.DeepEqual(got.Objects[0], tt.want) {

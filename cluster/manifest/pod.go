@@ -81,6 +81,7 @@ func identify(spec *cluster.PodSpec, p *v1.Pod) {
 	spec.Name, spec.On, spec.Run = p.Name, p.Spec.NodeName, cluster.Never
 	spec.Terminating = p.DeletionTimestamp != nil
 	spec.Preempted = spec.Terminating && preempted(p)
+	spec.Unready = spec.On != "" && !ready(p)
 	if spec.On == "" {
 		spec.Nominated = p.Status.NominatedNodeName
 	}
@@ -94,6 +95,18 @@ func preempted(p *v1.Pod) bool {
 		}
 	}
 	return false
+}
+
+// ready reports whether the pod's status says that its containers are ready. Of a pod
+// that runs, it is taken for granted if the status doesn't mention it, as in manifests
+// that people write.
+func ready(p *v1.Pod) bool {
+	for i := range p.Status.Conditions {
+		if c := &p.Status.Conditions[i]; c.Type == v1.PodReady {
+			return c.Status == v1.ConditionTrue
+		}
+	}
+	return p.Status.Phase != v1.PodPending
 }
 
 // podClass converts what decisions may depend on.
@@ -147,11 +160,11 @@ func podClass(p *v1.Pod) (*cluster.Class, error) {
 	return c, nil
 }
 
-// owner returns the controller that a pod has. kube-scheduler tells kinds of the
+// owner returns the controller that an object has. kube-scheduler tells kinds of the
 // same name apart by their group and version, so a kind of none of Kubernetes' own
 // is named with them: StatefulSet.v1beta1.apps.kruise.io.
-func owner(p *v1.Pod) cluster.OwnerRef {
-	ref := metav1.GetControllerOfNoCopy(p)
+func owner(o metav1.Object) cluster.OwnerRef {
+	ref := metav1.GetControllerOfNoCopy(o)
 	if ref == nil {
 		return cluster.OwnerRef{}
 	}

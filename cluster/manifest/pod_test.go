@@ -304,3 +304,27 @@ func TestConverterKeepsTimeAndSharesClasses(t *testing.T) {
 		t.Error("a wrong operator is converted")
 	}
 }
+
+// TestUnready reads pods whose status says that they are ready, or not, or nothing.
+func TestUnready(t *testing.T) {
+	for _, tt := range []struct {
+		why, rest string
+		want      bool
+	}{
+		{"no status", "spec: {nodeName: n}", false},
+		{"runs, and no more is said", "spec: {nodeName: n}\nstatus: {phase: Running}", false},
+		{"has yet to start", "spec: {nodeName: n}\nstatus: {phase: Pending}", true},
+		{"ready", "spec: {nodeName: n}\nstatus: {phase: Running, conditions: [{type: Initialized, status: 'False'}, {type: Ready, status: 'True'}]}", false},
+		{"not ready", "spec: {nodeName: n}\nstatus: {phase: Running, conditions: [{type: Ready, status: 'False'}]}", true},
+		{"nobody knows", "spec: {nodeName: n}\nstatus: {phase: Running, conditions: [{type: Ready, status: Unknown}]}", true},
+		{"on no node", "status: {phase: Pending}", false},
+	} {
+		spec := readOne(t, podYAML("a")+tt.rest).Pods[0]
+		if spec.Unready != tt.want {
+			t.Errorf("%s: Unready is %t", tt.why, spec.Unready)
+		}
+		if spec.On != "" && rewritten(t, spec).Unready != tt.want {
+			t.Errorf("%s: a Writer makes it another", tt.why)
+		}
+	}
+}

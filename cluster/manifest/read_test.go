@@ -132,9 +132,9 @@ func TestWindow(t *testing.T) {
 
 func TestSkippedAndWarnings(t *testing.T) {
 	c := readOne(t, podYAML("a")+"spec: {nodeName: gone}\n---\n"+podYAML("b")+"spec: {nodeName: gone}\n---\n"+podYAML("c")+"status: {phase: Failed}\n"+
-		"---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nwhatever: 1\n---\napiVersion: v1\nkind: Secret\n---\napiVersion: v1\nkind: Secret\n"+
+		"---\napiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: x}\nwhatever: 1\n---\napiVersion: v1\nkind: Secret\n---\napiVersion: v1\nkind: Secret\n"+
 		"---\napiVersion: example.com/v1\nkind: Pod\n---\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\n")
-	want := []Skipped{{"Deployment", 1}, {"Pod.v1.example.com", 1}, {"PodDisruptionBudget.v1beta1.policy", 1}, {"Secret", 2}}
+	want := []Skipped{{"DaemonSet", 1}, {"Pod.v1.example.com", 1}, {"PodDisruptionBudget.v1beta1.policy", 1}, {"Secret", 2}}
 	if !reflect.DeepEqual(c.Skipped, want) || c.Ended != 1 {
 		t.Errorf("skipped %v, want %v; ended %d", c.Skipped, want, c.Ended)
 	}
@@ -168,6 +168,8 @@ func TestReadErrors(t *testing.T) {
 		{node + "spec:\n  taints:\n  - {key: a, effect: Never}\n", `test.yaml:6: Node node: spec.taints[0].effect is "Never"; write NoSchedule, PreferNoSchedule, NoExecute`},
 		{"apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: a}\nspec:\n  selector:\n    matchExpressions: [{key: a, operator: is}]\n", `test.yaml:6: ReplicaSet default/a: spec.selector.matchExpressions[0].operator is "is"; write In, NotIn, Exists, DoesNotExist`},
 		{"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec:\n  selector:\n    matchExpressions: [{key: a, operator: is}]\n", `test.yaml:6: PodDisruptionBudget default/a: spec.selector.matchExpressions[0].operator is "is"; write In, NotIn, Exists, DoesNotExist`},
+		{"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec:\n  minAvailable: half\n", `test.yaml:5: PodDisruptionBudget default/a: spec.minAvailable is "half"; write a number, a percentage like 50%`},
+		{"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec:\n  unhealthyPodEvictionPolicy: Never\n", `test.yaml:5: PodDisruptionBudget default/a: spec.unhealthyPodEvictionPolicy is "Never"; write IfHealthyBudget, AlwaysAllow`},
 		{"\nkind: Pod\n", "test.yaml:2: an object has no apiVersion or no kind; write both: apiVersion: v1, kind: Pod"},
 		{"apiVersion: v1\nkind: [Pod]\n", "test.yaml:2: an object's kind or apiVersion is no string; put it in quotes"},
 		{"apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\n", "test.yaml:3: Pod: metadata.name is missing; give the object a name; no API server makes one of generateName here"},

@@ -34,7 +34,8 @@ type reader struct {
 	nodes      map[string]bool
 	namespaces map[string]bool // with an object
 	pods       []podRest       // for each of out.Pods
-	cut        bool            // the last error is that what there is of a file ends too early
+	budgets    []budgetRest
+	cut        bool // the last error is that what there is of a file ends too early
 }
 
 // podRest is what of a pod has to wait until all objects are read.
@@ -44,6 +45,12 @@ type podRest struct {
 	className string    // of its priority
 	decided   bool      // it has a priority
 	policy    bool      // it has a preemption policy
+}
+
+// budgetRest is what of a budget has to wait until all objects are read.
+type budgetRest struct {
+	budget *cluster.DisruptionBudget
+	since  map[string]metav1.Time // when its disruptedPods were disrupted
 }
 
 func newReader() *reader {
@@ -75,12 +82,12 @@ func (r *reader) object(src *source, start int, h head) (end int, err error) {
 		return read(r, src, start, h, func(o *v1.ReplicationController, _ place) error { return r.add(ReplicationController(o), nil) })
 	case "apps/v1 ReplicaSet":
 		return read(r, src, start, h, func(o *appsv1.ReplicaSet, _ place) error { return added(r, o, ReplicaSet) })
+	case "apps/v1 Deployment":
+		return read(r, src, start, h, func(o *appsv1.Deployment, _ place) error { return added(r, o, Deployment) })
 	case "apps/v1 StatefulSet":
 		return read(r, src, start, h, func(o *appsv1.StatefulSet, _ place) error { return added(r, o, StatefulSet) })
 	case "policy/v1 PodDisruptionBudget":
-		return read(r, src, start, h, func(o *policyv1.PodDisruptionBudget, _ place) error {
-			return added(r, o, PodDisruptionBudget)
-		})
+		return read(r, src, start, h, r.budget)
 	case "scheduling.k8s.io/v1 PriorityClass":
 		return read(r, src, start, h, func(o *schedulingv1.PriorityClass, _ place) error { r.priorities.add(o); return nil })
 	}
@@ -187,6 +194,19 @@ func (r *reader) pod(p *v1.Pod, at place) error {
 	return nil
 }
 
+// budget takes in a budget, but for when its pods were disrupted.
+func (r *reader) budget(b *policyv1.PodDisruptionBudget, _ place) error {
+	to, err := PodDisruptionBudget(b, r.out.Epoch)
+	if err != nil {
+		return err
+	}
+	for _, name := range to.Disrupted {
+		r.later(b.Status.DisruptedPods[name].Time)
+	}
+	r.budgets = append(r.budgets, budgetRest{to, b.Status.DisruptedPods})
+	return r.add(to, nil)
+}
+
 // later moves the epoch to t if that is later.
 func (r *reader) later(t time.Time) {
 	if t.After(r.out.Epoch) {
@@ -236,6 +256,11 @@ func (r *reader) finish() (*Cluster, error) {
 		if !r.pods[i].started.IsZero() {
 			started := cluster.Time(r.pods[i].started.Sub(r.out.Epoch))
 			p.Started = &started
+		}
+	}
+	for _, rest := range r.budgets {
+		for i, name := range rest.budget.Disrupted {
+			rest.budget.DisruptedAt[i] = cluster.Time(rest.since[name].Sub(r.out.Epoch))
 		}
 	}
 	r.addNamespaces()

@@ -14,7 +14,7 @@ type Cluster struct {
 	Objects []cluster.Object
 
 	// Epoch is the time of day at which cluster.Time is 0: the latest of the
-	// times at which a pod or a node was created or started.
+	// times at which a pod or a node was created, started or disrupted.
 	Epoch time.Time
 
 	// Ended counts the pods that have run to their end, and are left out.

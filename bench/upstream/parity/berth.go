@@ -266,7 +266,7 @@ func Object(obj runtime.Object) (cluster.Object, error) {
 	case *appsv1.StatefulSet:
 		return orNil(manifest.StatefulSet(obj))
 	case *policyv1.PodDisruptionBudget:
-		return orNil(manifest.PodDisruptionBudget(obj))
+		return orNil(manifest.PodDisruptionBudget(obj, time.Time{}))
 	}
 	return nil, nil
 }
