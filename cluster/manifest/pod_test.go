@@ -311,12 +311,12 @@ func TestUnready(t *testing.T) {
 		why, rest string
 		want      bool
 	}{
-		{"no status", "spec: {nodeName: n}", false},
-		{"runs, and no more is said", "spec: {nodeName: n}\nstatus: {phase: Running}", false},
-		{"has yet to start", "spec: {nodeName: n}\nstatus: {phase: Pending}", true},
-		{"ready", "spec: {nodeName: n}\nstatus: {phase: Running, conditions: [{type: Initialized, status: 'False'}, {type: Ready, status: 'True'}]}", false},
-		{"not ready", "spec: {nodeName: n}\nstatus: {phase: Running, conditions: [{type: Ready, status: 'False'}]}", true},
-		{"nobody knows", "spec: {nodeName: n}\nstatus: {phase: Running, conditions: [{type: Ready, status: Unknown}]}", true},
+		{"no status", "spec: {nodeName: node}", false},
+		{"runs, and no more is said", "spec: {nodeName: node}\nstatus: {phase: Running}", false},
+		{"has yet to start", "spec: {nodeName: node}\nstatus: {phase: Pending}", true},
+		{"ready", "spec: {nodeName: node}\nstatus: {phase: Running, conditions: [{type: Initialized, status: 'False'}, {type: Ready, status: 'True'}]}", false},
+		{"not ready", "spec: {nodeName: node}\nstatus: {phase: Running, conditions: [{type: Ready, status: 'False'}]}", true},
+		{"nobody knows", "spec: {nodeName: node}\nstatus: {phase: Running, conditions: [{type: Ready, status: Unknown}]}", true},
 		{"on no node", "status: {phase: Pending}", false},
 	} {
 		spec := readOne(t, podYAML("a")+tt.rest).Pods[0]

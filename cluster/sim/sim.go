@@ -15,8 +15,8 @@ import (
 	"github.com/berthsim/berth/internal/heap"
 )
 
-// A Source yields what comes to a cluster from outside: NodeAdded and PodAdded
-// events, in order of time. It returns io.EOF after the last.
+// A Source yields what comes to a cluster from outside: NodeAdded, PodAdded, ObjectSet
+// and ObjectRemoved events, in order of time. It returns io.EOF after the last.
 type Source interface {
 	Next() (cluster.Event, error)
 }
@@ -31,6 +31,10 @@ type Options struct {
 	// Kubelets, if set, is how nodes behave. Without, they have no health and never fail,
 	// and nobody is told that a pod has been told to end.
 	Kubelets *Kubelets
+
+	// Evictions, if set, is asked about every RequestEviction. If it isn't, all are
+	// allowed, as if there were no disruption budgets.
+	Evictions EvictionCheck
 
 	// Until, if above 0, is when the simulation ends.
 	Until cluster.Time
@@ -66,6 +70,8 @@ type Cluster struct {
 	moreFaults bool
 	turns      heap.Heap[turn]
 	unfinished map[string]cluster.Time // what is left of the work of pods that were told to end, by name
+
+	charged map[*cluster.DisruptionBudget]*cluster.DisruptionBudget // by what is being carried out, by what State has
 }
 
 // A pod is what a simulated kubelet knows of the pod in a row.
@@ -101,7 +107,9 @@ func (c *Cluster) pull() error {
 	if e.Time < c.now {
 		return fmt.Errorf("the workload goes back in time, from %d to %d ns", c.now, e.Time)
 	}
-	if e.Kind != cluster.NodeAdded && e.Kind != cluster.PodAdded {
+	switch e.Kind {
+	case cluster.NodeAdded, cluster.PodAdded, cluster.ObjectSet, cluster.ObjectRemoved:
+	default:
 		return fmt.Errorf("a workload can't contain the event %v", e.Kind)
 	}
 	c.ahead, c.more = e, true
@@ -184,14 +192,19 @@ func (c *Cluster) nextTime(deadline cluster.Time) cluster.Time {
 func (c *Cluster) Apply(_ context.Context, ds []cluster.Decision) error {
 	c.learn()
 	for _, d := range ds {
-		if reason := c.refuse(d); reason != "" {
-			c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.Rejected, Pod: d.Pod, Node: d.Node, Decision: d, Reason: reason})
+		reason, code := c.refuse(d), int16(0)
+		if reason == "" && d.Kind == cluster.RequestEviction {
+			code, reason = c.review(d)
+		}
+		if reason != "" {
+			c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.Rejected, Pod: d.Pod, Node: d.Node, Decision: d, Reason: reason, Code: code})
 			continue
 		}
 		if err := c.carryOut(&d); err != nil {
 			return err
 		}
 	}
+	c.announce()
 	c.retaint(ds)
 	return nil
 }
@@ -215,7 +228,9 @@ func (c *Cluster) carryOut(d *cluster.Decision) error {
 		c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.PodEnded, Pod: d.Pod, Node: d.Node})
 	case cluster.Create:
 		c.create(d.Detail.(*cluster.PodSpec))
-	case cluster.Nominate, cluster.SetConditions, cluster.MarkUnready, cluster.Store: // State has it, and nobody else asks
+	case cluster.Store:
+		c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.ObjectSet, Pod: d.Pod, Node: d.Node, Object: d.Detail.(cluster.Stored).To})
+	case cluster.Nominate, cluster.SetConditions, cluster.MarkUnready: // State has it, and nobody else asks
 	case cluster.AddTaint, cluster.RemoveTaint: // see retaint
 	default:
 		return fmt.Errorf("the simulated cluster does not know the decision %v", d.Kind)
@@ -285,7 +300,7 @@ func (c *Cluster) learn() {
 		for len(c.pods) <= int(e.Pod) {
 			c.pods = append(c.pods, pod{})
 		}
-		c.pods[e.Pod] = pod{run: e.PodSpec.Run, stop: min(e.PodSpec.Stop, e.PodSpec.Grace)}
+		c.pods[e.Pod] = pod{run: e.PodSpec.Run, stop: min(e.PodSpec.Stop, e.PodSpec.Grace), told: e.PodSpec.Terminating}
 	}
 	c.batch = c.batch[:0]
 }
