@@ -45,7 +45,9 @@ func TestReview(t *testing.T) {
 	}{
 		{"no budget", nil, false, nil, "201 free"},
 		{"one disruption is allowed", nil, false, []cluster.DisruptionBudget{healthy}, "201 charged to 0 [p]@[7s]"},
-		{"it pays again for who has not gone", nil, false, with(func(b *cluster.DisruptionBudget) { b.Disrupted, b.DisruptedAt = []string{"p", "q"}, []cluster.Time{s, 2 * s} }), "201 charged to 0 [p q]@[7s 2s]"},
+		{"it pays again for who has not gone", nil, false, with(func(b *cluster.DisruptionBudget) {
+			b.Disrupted, b.DisruptedAt = []string{"p", "q"}, []cluster.Time{s, 2 * s}
+		}), "201 charged to 0 [p q]@[7s 2s]"},
 		{"none is allowed", nil, false, with(none), "429 after 0s"},
 		{"fewer than none is allowed", nil, false, with(func(b *cluster.DisruptionBudget) { b.Allowed = -1 }), "403 after 0s"},
 		{"the budget has changed", nil, false, with(func(b *cluster.DisruptionBudget) { b.Generation, b.Allowed = 2, -1 }), "429 after 10s"},
@@ -116,7 +118,10 @@ func (l *list) Next() (cluster.Event, error) {
 }
 
 // diary writes down what happens in a run.
-type diary struct{ lines []string }
+type diary struct {
+	lines []string
+	said  map[string]string // of each budget
+}
 
 func (d *diary) Record(s *cluster.State, events []cluster.Event, ds []cluster.Decision) error {
 	say := func(format string, args ...any) {
@@ -129,8 +134,13 @@ func (d *diary) Record(s *cluster.State, events []cluster.Event, ds []cluster.De
 		case cluster.Rejected:
 			say("%s: %d", s.Pods.Name[e.Pod], e.Code)
 		case cluster.ObjectSet:
-			if b, ok := e.Object.(*cluster.DisruptionBudget); ok {
-				say("%s allows %d, %v", b.Name, b.Allowed, b.Disrupted)
+			b, ok := e.Object.(*cluster.DisruptionBudget)
+			if !ok {
+				continue
+			}
+			if text := fmt.Sprintf("%s allows %d, %v", b.Name, b.Allowed, b.Disrupted); d.said[b.Name] != text {
+				d.said[b.Name] = text
+				say("%s", text)
 			}
 		}
 	}
@@ -162,7 +172,7 @@ func (once) Step(s *cluster.State, events []cluster.Event) cluster.Time {
 // run plays events with controllers to the end, or for ten minutes, and returns what happened.
 func run(t *testing.T, events []cluster.Event, controllers ...cluster.Controller) []string {
 	t.Helper()
-	s, d := cluster.NewState(), &diary{}
+	s, d := cluster.NewState(), &diary{said: map[string]string{}}
 	c, err := sim.New(s, (*list)(&events), sim.Options{Evictions: API{}})
 	if err != nil {
 		t.Fatal(err)
