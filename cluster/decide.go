@@ -126,7 +126,8 @@ func (s *State) RequestEviction(p PodID) {
 	s.terminate(p, opRequest, &detail{of: EvictionByEvictionAPI})
 }
 
-// Finalise decides that p is gone at once, whether its node still runs it or not.
+// Finalise decides that p is gone at once, whether its node still runs it or not. A pod on
+// no node must be Terminating, or be on a node that is not known.
 func (s *State) Finalise(p PodID, why Cause) { s.terminate(p, opFinalise, &detail{of: why}) }
 
 // Create decides that there is a new pod, which comes as a PodAdded event.

@@ -111,3 +111,42 @@ func TestIsReady(t *testing.T) {
 	s.Observe(3, []Event{{Kind: PodReady, Pod: 0}})
 	expect("not ready", false)
 }
+
+// TestFinaliseOffNodes finalises pods that State has on no node, and has it undone and
+// rejected.
+func TestFinaliseOffNodes(t *testing.T) {
+	s := NewState()
+	s.Observe(0, []Event{
+		{Kind: PodAdded, PodSpec: &PodSpec{Name: "ending", Terminating: true, Class: &Class{}}},
+		{Kind: PodAdded, PodSpec: &PodSpec{Name: "stray", On: "lost", Class: &Class{}}},
+	})
+	for p, want := range []Phase{Terminating, Bound} {
+		p := PodID(p)
+		if got := s.Stray(p); (got == "lost") != (p == 1) {
+			t.Errorf("%s is on the unknown node %q", s.PodName(p), got)
+		}
+		mark := s.Mark()
+		s.Finalise(p, DeletionByPodGC)
+		if s.Pods.Phase[p] != Terminating {
+			t.Errorf("%s is %v", s.PodName(p), s.Pods.Phase[p])
+		}
+		s.Undo(mark)
+		if s.Pods.Phase[p] != want {
+			t.Errorf("undone, %s is %v", s.PodName(p), s.Pods.Phase[p])
+		}
+		s.Finalise(p, DeletionByPodGC)
+		d := s.TakeDecisions()[0]
+		s.Observe(1, []Event{{Kind: Rejected, Pod: p, Node: None, Decision: d}})
+		if s.Pods.Phase[p] != want {
+			t.Errorf("rejected, %s is %v", s.PodName(p), s.Pods.Phase[p])
+		}
+	}
+	s.Observe(2, []Event{{Kind: NodeAdded, NodeSpec: &NodeSpec{Name: "lost"}}})
+	if s.Stray(1) != "" || s.Pods.Node[1] == None {
+		t.Error("the node has come, and its pod is a stray still")
+	}
+	s.Observe(3, []Event{{Kind: PodAdded, PodSpec: &PodSpec{Name: "again", On: "nowhere", Class: &Class{}}}, {Kind: PodEnded, Pod: 2}})
+	if s.Stray(2) != "" {
+		t.Error("a pod that has ended is a stray")
+	}
+}

@@ -121,6 +121,11 @@ func (s *State) Preempt(p PodID) { s.terminate(p, opPreempt, nil) }
 
 func (s *State) terminate(p PodID, op op, beside *detail) {
 	n := s.Pods.Node[p]
+	if n == None && op == opFinalise && s.Pods.Phase[p] != Pending {
+		s.journal = append(s.journal, entry{op: op, phase: s.Pods.Phase[p], pod: p, node: None, since: s.changes.next(), preempted: s.Pods.Preempted[p], detail: beside})
+		s.Pods.Phase[p] = Terminating
+		return
+	}
 	if n == None {
 		panic("cluster: the end of " + s.PodName(p) + ", which is on no node")
 	}
@@ -194,6 +199,10 @@ func (s *State) undo(e entry) {
 		return
 	case opEvict, opPreempt, opRequest, opFinalise:
 		s.Pods.Preempted[e.pod] = e.preempted
+		if e.node == None {
+			s.Pods.Phase[e.pod] = e.phase
+			return
+		}
 		if e.phase != Terminating {
 			s.noteStaying(e.pod, e.node, +1)
 		}

@@ -158,8 +158,14 @@ func (s *State) settle(p PodID, name string) {
 		s.place(p, n, Allocation{})
 	} else {
 		s.orphans[name] = append(s.orphans[name], orphan{p, s.Pods.Order[p]})
+		s.strays[p] = name
 	}
 }
+
+// Stray returns the name of the node that p is on, if State knows no such node; "" if p is
+// on a node that it knows, or on none. A node that was removed is known for as long as pods
+// are on it.
+func (s *State) Stray(p PodID) string { return s.strays[p] }
 
 // An orphan is a pod on a node that is not known.
 type orphan struct {
@@ -174,6 +180,7 @@ func (s *State) adopt(n NodeID) {
 	for _, o := range waiting {
 		if s.Pods.Order[o.pod] == o.order && s.Pods.Phase[o.pod] != Ended {
 			s.place(o.pod, n, Allocation{})
+			delete(s.strays, o.pod)
 		}
 	}
 }

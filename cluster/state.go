@@ -37,6 +37,7 @@ type State struct {
 	sites      interner
 	key        []byte              // scratch of Intern
 	orphans    map[string][]orphan // by name of the node they are on
+	strays     map[PodID]string    // the same, by pod
 	hopes      []hope              // in order of nomination
 	nominees   []PodID             // with a node kept for them, in order of nomination
 
@@ -63,7 +64,7 @@ type State struct {
 func NewState() *State {
 	s := &State{
 		classByKey: map[classKey]ClassID{}, templates: interner{}, templateOf: map[*Class]int32{}, labelSets: interner{}, sites: interner{},
-		selectorKeys: map[string]struct{}{}, orphans: map[string][]orphan{}, models: []string{""},
+		selectorKeys: map[string]struct{}{}, orphans: map[string][]orphan{}, strays: map[PodID]string{}, models: []string{""},
 	}
 	s.Nodes.byName, s.Nodes.left = map[string]NodeID{}, map[string]NodeID{}
 	s.Nodes.images = map[string]*ImageSpread{}
@@ -158,6 +159,7 @@ func (s *State) end(p PodID) {
 	}
 	s.nominate(p, None)
 	s.hope(p, "")
+	delete(s.strays, p)
 	s.Pods.Phase[p] = Ended
 	s.Pods.ended = append(s.Pods.ended, p)
 }
@@ -173,6 +175,10 @@ func (s *State) reject(d Decision) {
 		s.pending++
 	case d.Kind >= AddTaint && d.Kind != RequestEviction && d.Kind != Finalise:
 		s.rejectDetail(d)
+	case d.Kind == Finalise && d.Node == None:
+		if s.Stray(d.Pod) != "" { // otherwise it was Terminating before
+			s.Pods.Phase[d.Pod] = Bound
+		}
 	case ends(d.Kind) && s.Pods.Phase[d.Pod] == Terminating:
 		s.Pods.Phase[d.Pod], s.Pods.Preempted[d.Pod] = Bound, false
 		s.noteStaying(d.Pod, s.Pods.Node[d.Pod], +1)
