@@ -16,6 +16,9 @@ type PodSpec struct {
 	Preempted bool
 	// Unready says that the pod runs, and its containers don't say that they are ready.
 	Unready bool
+	// Starting says that the pod is on a node, and its containers have not all been started
+	// yet: its phase is Pending.
+	Starting bool
 	// Started is when the pod began to run, nil if it did not.
 	Started *Time
 
@@ -63,6 +66,7 @@ type Pods struct {
 	Started    []Time   // when it began to run, Never if it did not
 	Preempted  []bool   // whether it is Terminating to make room for another
 	Unready    []bool   // whether its containers don't say that they are ready
+	Starting   []bool   // whether they have yet to be started, though it is on a node
 
 	next, prev []PodID // neighbours in the node's list
 	spare      []PodID
@@ -99,7 +103,7 @@ func (s *State) addPod(spec *PodSpec, at Time) PodID {
 // describePod writes what of spec may change while p lives.
 func (s *State) describePod(p PodID, spec *PodSpec) {
 	ps := &s.Pods
-	ps.Started[p], ps.Preempted[p], ps.Unready[p] = Never, spec.Preempted, spec.Unready
+	ps.Started[p], ps.Preempted[p], ps.Unready[p], ps.Starting[p] = Never, spec.Preempted, spec.Unready, spec.Starting
 	if spec.Started != nil {
 		ps.Started[p] = *spec.Started
 	}
@@ -204,6 +208,7 @@ func (ps *Pods) row() PodID {
 	ps.Started = append(ps.Started, Never)
 	ps.Preempted = append(ps.Preempted, false)
 	ps.Unready = append(ps.Unready, false)
+	ps.Starting = append(ps.Starting, false)
 	ps.next = append(ps.next, None)
 	ps.prev = append(ps.prev, None)
 	return PodID(len(ps.Name) - 1)

@@ -130,6 +130,7 @@ func (s *State) observe(e *Event) {
 		s.tell(e.Pod)
 	case PodReady:
 		s.Pods.Unready[e.Pod] = !e.Ready
+		s.Pods.Starting[e.Pod] = s.Pods.Starting[e.Pod] && !e.Ready
 	case Rejected:
 		s.reject(e.Decision)
 	default:

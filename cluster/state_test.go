@@ -180,7 +180,7 @@ func (h *history) content() string {
 	ns, ps := &h.Nodes, &h.Pods
 	text := fmt.Sprintln(h.Now, h.Pending(), ns.Live(), ns.Name, ns.Cap, ns.Used, ns.EstimatedCPU, ns.EstimatedMemory,
 		ns.GPUFree, ns.Stamp, ps.Name, ps.Class, ps.Phase, ps.Node, ps.Allocation, ps.Arrived, ps.Order,
-		ps.Nominated, ps.Started, ps.Preempted, ps.Unready, ns.Taints, ns.Health, slices.Collect(h.Budgets.All()), h.nominees, h.hopes, ns.spare)
+		ps.Nominated, ps.Started, ps.Preempted, ps.Unready, ps.Starting, ns.Taints, ns.Health, slices.Collect(h.Budgets.All()), h.nominees, h.hopes, ns.spare)
 	for n := range NodeID(ns.Rows()) {
 		text += fmt.Sprintln(n, slices.Collect(h.PodsOn(n)), slices.Collect(h.Nominees(n)))
 	}

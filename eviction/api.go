@@ -70,14 +70,10 @@ func Review(s *cluster.State, r Request, budgets func(yield func(*cluster.Disrup
 	return charge(over, s.Pods.Name[p], s.Now)
 }
 
-// yetToRun reports whether p's phase is Pending, as the kubelet has it: its containers
-// have not all been started.
+// yetToRun reports whether p's phase is Pending, as its status has it: it is on no node, as
+// far as its node has said, or its containers have not all been started.
 func yetToRun(s *cluster.State, p cluster.PodID) bool {
-	switch {
-	case s.Pods.Node[p] == cluster.None, s.Pods.Phase[p] == cluster.Assumed:
-		return true
-	}
-	return s.Pods.Unready[p] && s.Pods.Started[p] == cluster.Never
+	return s.Pods.Node[p] == cluster.None || s.Pods.Phase[p] == cluster.Assumed || s.Pods.Starting[p]
 }
 
 // charge lets a pod go at the expense of b, if b allows it.

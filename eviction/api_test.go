@@ -28,7 +28,7 @@ func TestReview(t *testing.T) {
 	none := func(b *cluster.DisruptionBudget) { b.Allowed, b.CurrentHealthy = 0, 1 }
 	unready := func(spec *cluster.PodSpec) { spec.Unready = true }
 	pending := func(spec *cluster.PodSpec) { spec.On, spec.Started = "", nil }
-	starting := func(spec *cluster.PodSpec) { spec.Unready, spec.Started = true, nil }
+	starting := func(spec *cluster.PodSpec) { spec.Unready, spec.Starting = true, true }
 	many := func(n int) func(*cluster.DisruptionBudget) {
 		return func(b *cluster.DisruptionBudget) {
 			for i := range n {

@@ -81,7 +81,7 @@ func identify(spec *cluster.PodSpec, p *v1.Pod) {
 	spec.Name, spec.On, spec.Run = p.Name, p.Spec.NodeName, cluster.Never
 	spec.Terminating = p.DeletionTimestamp != nil
 	spec.Preempted = spec.Terminating && preempted(p)
-	spec.Unready = spec.On != "" && !ready(p)
+	spec.Unready, spec.Starting = spec.On != "" && !ready(p), spec.On != "" && p.Status.Phase == v1.PodPending
 	if spec.On == "" {
 		spec.Nominated = p.Status.NominatedNodeName
 	}

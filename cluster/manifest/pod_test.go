@@ -323,7 +323,10 @@ func TestUnready(t *testing.T) {
 		if spec.Unready != tt.want {
 			t.Errorf("%s: Unready is %t", tt.why, spec.Unready)
 		}
-		if spec.On != "" && rewritten(t, spec).Unready != tt.want {
+		if starting := tt.why == "has yet to start"; spec.Starting != starting {
+			t.Errorf("%s: Starting is %t", tt.why, spec.Starting)
+		}
+		if again := rewritten(t, spec); again.Unready != spec.Unready || again.Starting != spec.Starting {
 			t.Errorf("%s: a Writer makes it another", tt.why)
 		}
 	}

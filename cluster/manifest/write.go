@@ -76,6 +76,9 @@ func (w *Writer) Pod(s *cluster.State, p cluster.PodID) *v1.Pod {
 			Type: v1.DisruptionTarget, Status: v1.ConditionTrue, Reason: v1.PodReasonPreemptionByScheduler,
 		}}
 	}
+	if s.Pods.Starting[p] {
+		out.Status.Phase = v1.PodPending
+	}
 	if s.Pods.Unready[p] {
 		out.Status.Conditions = append(out.Status.Conditions, v1.PodCondition{Type: v1.PodReady, Status: v1.ConditionFalse})
 	}

@@ -194,7 +194,7 @@ func (r *run) setPod(p *v1.Pod) error {
 			}
 		}
 	}
-	if now := metav1.Now(); p.Status.Phase == v1.PodRunning && p.Status.StartTime == nil {
+	if now := metav1.Now(); p.Spec.NodeName != "" && p.Status.StartTime == nil {
 		p.Status.StartTime = &now
 	}
 	r.pods[p.Name] = p
