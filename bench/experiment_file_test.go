@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/berthsim/berth/eviction"
 	"github.com/berthsim/berth/plugins"
 	"github.com/berthsim/berth/scheduler"
 	"github.com/berthsim/berth/traces"
@@ -18,7 +19,7 @@ import (
 const (
 	goodTrace = "  trace: synthetic:gpu\n"
 	goodAxes  = "version: berth/v1\naxes:\n" + goodTrace + "  policy: [fgd, bestfit]\n"
-	knownKeys = "known: axes, baseline, report, service, version"
+	knownKeys = "known: axes, baseline, for, report, service, version, work, zones"
 	knownAxes = "known: eviction, faults, policy, quota, seed, trace"
 	see       = "see docs/experiments.md"
 )
@@ -98,8 +99,11 @@ func TestReadExperimentErrors(t *testing.T) {
 		{"weight 0", "version: berth/v1\naxes:\n" + goodTrace + "  policy: [fgd:0]\n", `:4: policy "fgd:0": plugin fgd has weight 0; a weight is a whole number from 1 to 1099511627776`},
 		{"policy twice", "version: berth/v1\naxes:\n" + goodTrace + "  policy:\n  - fgd\n  - fgd\n", `:6: policy "fgd" comes twice; name each once`},
 		{"trace twice", "version: berth/v1\naxes:\n  policy: fgd\n  trace: [a, b,\n    a]\n", `:5: trace "a" comes twice; name each once`},
-		{"unknown eviction", goodAxes + "  eviction: kube\n", `:5: unknown eviction "kube"; known: none`},
-		{"unknown faults", goodAxes + "  faults: [none, rack]\n", `:5: unknown faults "rack"; known: none`},
+		{"unknown eviction", goodAxes + "  eviction: cube\n", `:5: unknown eviction policy "cube"; known: ` + strings.Join(eviction.Names(eviction.Policies), ", ")},
+		{"eviction setting", goodAxes + "  eviction: kube:grace=x\n", `:5: eviction "kube:grace=x": grace is "x"; give a duration from 100ms to 24h in tenths of a second, for example 40s`},
+		{"zones", goodAxes + "zones: many\n", `:5: zones is "many"; write a whole number`},
+		{"too many zones", goodAxes + "zones: 1001\n", `:5: zones is 1001; give 0 to 1000`},
+		{"negative time", goodAxes + "for: -1h\n", `:5: for is -1h0m0s; give a duration, or 0 for until the last pod has ended`},
 		{"unknown quota", goodAxes + "  quota: tree\n", `:5: unknown quota "tree"; known: none`},
 		{"unknown metric", goodAxes + "report: wait\n", `:5: unknown metric "wait"; known: ` + strings.Join(selectable(), ", ")},
 		{"baseline elsewhere", goodAxes + "baseline: dotprod\n", `:5: the baseline "dotprod" is not among the policies; use one of fgd, bestfit`},

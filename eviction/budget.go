@@ -1,9 +1,3 @@
-// Package eviction takes pods off nodes as Kubernetes does, and says when it must not:
-// controllers that end pods or ask for it, the disruption budgets that hold them back,
-// and the policies with which they choose.
-//
-// What an API server or a kubelet decides is here too, as values that a simulated
-// cluster is given; a live cluster has its own.
 package eviction
 
 import (

@@ -175,7 +175,7 @@ func TestLowNodeUtilization(t *testing.T) {
 	tainted.NodeSpec.Taints = []cluster.Taint{{Key: "k", Effect: cluster.NoSchedule}}
 	full := []cluster.Event{node("full"), placed("a", "full", cpu(300, 3)), placed("b", "full", cpu(300, 2)), placed("c", "full", cpu(300, 1))}
 	fuller := []cluster.Event{node("fuller"), placed("d", "fuller", cpu(800, 0)), placed("e", "fuller", cpu(190, 0))}
-	thresholds := Threshold{cluster.CPU, 20, 50}
+	thresholds := UseBounds{cluster.CPU, 20, 50}
 	for _, tt := range []struct {
 		why      string
 		strategy Strategy
@@ -189,9 +189,9 @@ func TestLowNodeUtilization(t *testing.T) {
 		{"too few are empty", LowNodeUtilization(1, thresholds), append([]cluster.Event{node("empty")}, full...), nil},
 		{"the empty one is cordoned", LowNodeUtilization(0, thresholds), append([]cluster.Event{cordoned}, full...), nil},
 		{"nobody may go to the empty one", LowNodeUtilization(0, thresholds), append([]cluster.Event{tainted}, full...), nil},
-		{"none is below", LowNodeUtilization(0, Threshold{cluster.CPU, 0, 50}), append([]cluster.Event{node("empty")}, full...), nil},
-		{"all are below", LowNodeUtilization(0, Threshold{cluster.CPU, 95, 50}), append([]cluster.Event{node("empty")}, full...), nil},
-		{"none is above", LowNodeUtilization(0, Threshold{cluster.CPU, 20, 90}), append([]cluster.Event{node("empty")}, full...), nil},
+		{"none is below", LowNodeUtilization(0, UseBounds{cluster.CPU, 0, 50}), append([]cluster.Event{node("empty")}, full...), nil},
+		{"all are below", LowNodeUtilization(0, UseBounds{cluster.CPU, 95, 50}), append([]cluster.Event{node("empty")}, full...), nil},
+		{"none is above", LowNodeUtilization(0, UseBounds{cluster.CPU, 20, 90}), append([]cluster.Event{node("empty")}, full...), nil},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
 			expectLines(t, chosen(Descheduler{Strategies: []Strategy{tt.strategy}}, tt.events...), tt.want...)

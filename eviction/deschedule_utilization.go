@@ -7,8 +7,8 @@ import (
 	"github.com/berthsim/berth/cluster"
 )
 
-// A Threshold bounds how much of a resource's capacity pods ask for on a node, in percent.
-type Threshold struct {
+// UseBounds bound how much of a resource's capacity pods ask for on a node, in percent.
+type UseBounds struct {
 	Resource  cluster.Resource
 	Low, High int64 // a node below Low has room; one above High has too much
 }
@@ -24,11 +24,11 @@ type Threshold struct {
 //
 // How full a node is, is the sum of its percentages of the given resources; the
 // descheduler adds up cores and bytes, so that memory alone decides.
-func LowNodeUtilization(least int, thresholds ...Threshold) Strategy {
+func LowNodeUtilization(least int, thresholds ...UseBounds) Strategy {
 	all := slices.Clone(thresholds)
 	for _, r := range []cluster.Resource{cluster.CPU, cluster.Memory, cluster.PodSlots} {
-		if !slices.ContainsFunc(all, func(t Threshold) bool { return t.Resource == r }) {
-			all = append(all, Threshold{r, 100, 100})
+		if !slices.ContainsFunc(all, func(t UseBounds) bool { return t.Resource == r }) {
+			all = append(all, UseBounds{r, 100, 100})
 		}
 	}
 	return Strategy{
@@ -49,7 +49,7 @@ func LowNodeUtilization(least int, thresholds ...Threshold) Strategy {
 // balance is one time of LowNodeUtilization.
 type balance struct {
 	state      *cluster.State
-	thresholds []Threshold
+	thresholds []UseBounds
 	low        []cluster.NodeID
 	high       []fullNode // the fullest first
 	room       []int64    // on the low nodes together, up to High, by threshold

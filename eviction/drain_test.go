@@ -9,8 +9,6 @@ import (
 	"github.com/berthsim/berth/cluster"
 )
 
-const second = cluster.Second
-
 // expectLines compares what happened with what was to happen.
 func expectLines(t *testing.T, got []string, want ...string) {
 	t.Helper()

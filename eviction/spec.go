@@ -17,7 +17,7 @@ func Open(list []*Policy, spec string) (*Policy, Settings, error) {
 	name, options, given := strings.Cut(spec, ":")
 	i := slices.IndexFunc(list, func(p *Policy) bool { return p.Name == name })
 	if i < 0 {
-		return nil, st, fmt.Errorf("unknown eviction policy %q; known: %s", name, strings.Join(names(list), ", "))
+		return nil, st, fmt.Errorf("unknown eviction policy %q; known: %s", name, strings.Join(Names(list), ", "))
 	}
 	if !given {
 		return list[i], st, nil
@@ -31,7 +31,8 @@ func Open(list []*Policy, spec string) (*Policy, Settings, error) {
 	return list[i], st, nil
 }
 
-func names(list []*Policy) (all []string) {
+// Names returns the names of policies.
+func Names(list []*Policy) (all []string) {
 	for _, p := range list {
 		all = append(all, p.Name)
 	}

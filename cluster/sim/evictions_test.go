@@ -90,5 +90,6 @@ func TestNoEvictionCheck(t *testing.T) {
 	bind := func() { s.Bind(0, 0, cluster.Allocation{}); s.Bind(1, 0, cluster.Allocation{}) }
 	expect(t, next(t, c, s, cluster.Never, bind), "0s NodeAdded PodAdded(a) PodAdded(b)")
 	expect(t, next(t, c, s, 0, func() { s.RequestEviction(0); s.Finalise(1, cluster.DeletionByPodGC) }), "0s PodBound(a) PodBound(b)")
-	expect(t, next(t, c, s, 0, nil), "0s PodEnded(a) PodEnded(b)")
+	expect(t, next(t, c, s, 0, nil), "0s PodEnded(b)")
+	expect(t, next(t, c, s, 0, nil), "0s PodEnded(a)")
 }
