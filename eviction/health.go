@@ -31,8 +31,8 @@ type Health struct {
 	cluster Picture
 	recount bool // what zones count has changed since the last look
 
-	due      []*nodeHealth // to be looked at next
-	silences heap.Heap[silence]
+	due    []*nodeHealth // to be looked at next
+	alarms heap.Heap[alarm]
 
 	early []early
 
@@ -60,18 +60,18 @@ type nodeHealth struct {
 	lease, posts cluster.Beats
 	taints       []cluster.Taint // before the look
 	due          bool
-	alarm        cluster.Time // of the silence that counts
+	alarm        cluster.Time // the one that counts
 }
 
-// A silence is when a node may have been silent for too long.
-type silence struct {
+// An alarm is when a node may have been silent for too long.
+type alarm struct {
 	at   cluster.Time
 	node *nodeHealth
 }
 
-// Before orders silences by time. Nodes that fall silent at once are sorted when they are
+// Before orders alarms by time. Nodes that fall silent at once are sorted when they are
 // looked at.
-func (a silence) Before(b silence) bool { return a.at < b.at }
+func (a alarm) Before(b alarm) bool { return a.at < b.at }
 
 // NewHealth returns the controller. A nil policy stands for kube's.
 func NewHealth(st Settings, policy NodePolicy) *Health {
@@ -188,8 +188,8 @@ func (h *Health) want(n *nodeHealth) {
 
 // look is upstream's monitorNodeHealth, for those nodes about which it may find anything.
 func (h *Health) look(s *cluster.State) {
-	for len(h.silences) > 0 && h.silences[0].at <= s.Now {
-		if a := h.silences.Pop(); a.at == a.node.alarm {
+	for len(h.alarms) > 0 && h.alarms[0].at <= s.Now {
+		if a := h.alarms.Pop(); a.at == a.node.alarm {
 			h.want(a.node)
 		}
 	}
@@ -344,7 +344,7 @@ func (h *Health) silenced(s *cluster.State, n *nodeHealth) {
 	}
 	s.SetConditions(n.node, to)
 	h.taintByConditions(s, n.node)
-	h.cluster.fell(s.Now)
+	h.cluster.fell(n.name, s.Now)
 }
 
 // watch has the node looked at again when that may find anything.
@@ -356,7 +356,7 @@ func (h *Health) watch(s *cluster.State, n *nodeHealth, grace cluster.Time) {
 	case n.ready == cluster.ConditionUnknown || h.steady(n.lease, s.Now) || h.steady(n.posts, s.Now):
 	default:
 		n.alarm = max(h.lookFrom(n.probe+grace+1), s.Now+h.settings.Period)
-		h.silences.Push(silence{n.alarm, n})
+		h.alarms.Push(alarm{n.alarm, n})
 	}
 }
 
@@ -371,13 +371,13 @@ func (h *Health) nextLook(now cluster.Time) cluster.Time {
 	if h.everyNode || h.recount || len(h.due) > 0 {
 		return next
 	}
-	for len(h.silences) > 0 && h.silences[0].at != h.silences[0].node.alarm {
-		h.silences.Pop() // another counts now
+	for len(h.alarms) > 0 && h.alarms[0].at != h.alarms[0].node.alarm {
+		h.alarms.Pop() // another counts now
 	}
-	if len(h.silences) == 0 {
+	if len(h.alarms) == 0 {
 		return cluster.Never
 	}
-	return max(next, h.silences[0].at)
+	return max(next, h.alarms[0].at)
 }
 
 // lookFrom returns the first look at or after a time.

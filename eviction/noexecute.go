@@ -194,10 +194,9 @@ func (t *TaintEviction) expire(p cluster.PodID) {
 
 // evict deletes the pods that the policy lets go.
 func (t *TaintEviction) evict(s *cluster.State) {
-	t.due = slices.DeleteFunc(t.due, func(p cluster.PodID) bool { return s.Pods.Phase[p] == cluster.Terminating })
+	t.letGo(s)
 	if len(t.due) == 0 {
 		t.again = cluster.Never
-		return
 	}
 	if t.again > s.Now {
 		return
@@ -209,6 +208,14 @@ func (t *TaintEviction) evict(s *cluster.State) {
 			s.Delete(p, cluster.DeletionByTaint)
 		}
 	}
+	t.letGo(s)
+	if len(t.due) == 0 {
+		t.again = cluster.Never
+	}
+}
+
+// letGo takes out of due those pods that have been told to end, by whomever.
+func (t *TaintEviction) letGo(s *cluster.State) {
 	t.due = slices.DeleteFunc(t.due, func(p cluster.PodID) bool {
 		gone := s.Pods.Phase[p] == cluster.Terminating
 		if gone {
@@ -216,7 +223,4 @@ func (t *TaintEviction) evict(s *cluster.State) {
 		}
 		return gone
 	})
-	if len(t.due) == 0 {
-		t.again = cluster.Never
-	}
 }

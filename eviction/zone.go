@@ -51,19 +51,25 @@ type Zone struct {
 type Picture struct {
 	Zones []*Zone // in order of appearance
 	Nodes int
-	// Silent has when nodes were found to be no longer heard of, in order: those of the
-	// last hour.
-	Silent []cluster.Time
+	// Silent are the nodes that were found to be no longer heard of, in order: those of the
+	// hour before the last of them, be they heard of again or not.
+	Silent []Silence
+}
+
+// A Silence is a node that was found to be no longer heard of, and when.
+type Silence struct {
+	At   cluster.Time
+	Node string
 }
 
 // silentFor is how far back Picture.Silent goes.
 const silentFor = cluster.Hour
 
 // fell notes that a node is no longer heard of.
-func (p *Picture) fell(now cluster.Time) {
-	p.Silent = append(p.Silent, now)
+func (p *Picture) fell(node string, now cluster.Time) {
+	p.Silent = append(p.Silent, Silence{now, node})
 	old := 0
-	for p.Silent[old] < now-silentFor {
+	for p.Silent[old].At < now-silentFor {
 		old++
 	}
 	p.Silent = slices.Delete(p.Silent, 0, old)
