@@ -56,6 +56,9 @@ var mayImport = []row{
 		tests: []string{"cluster/sim", "cluster/faults"},
 		why:   "speaks to any cluster through State, as the scheduler does; its tests run whole clusters",
 	}, {
+		pkg: "eviction/evictiontest", imports: []string{"cluster", "cluster/faults", "cluster/sim", "eviction", "scheduler/schedulertest"},
+		why: "the contract of an eviction policy, for whoever writes one; what the State shows is fingerprinted in one place",
+	}, {
 		pkg: "scheduler", imports: []string{"cluster", "internal/heap"}, decides: true,
 		why: "speaks to any cluster through State, and takes plugins as values",
 	}, {
