@@ -53,8 +53,8 @@ var mayImport = []row{
 		why:   "controllers that make pods speak to any cluster through State",
 	}, {
 		pkg: "eviction", imports: []string{"cluster", "internal/heap"}, decides: true,
-		tests: []string{"cluster/sim", "cluster/faults"},
-		why:   "speaks to any cluster through State, as the scheduler does; its tests run whole clusters",
+		tests: []string{"cluster/faults", "cluster/sim", "github.com/cockroachdb/datadriven"},
+		why:   "speaks to any cluster through State, as the scheduler does; its tests run whole clusters, and are told as stories",
 	}, {
 		pkg: "eviction/evictiontest", imports: []string{"cluster", "cluster/faults", "cluster/sim", "eviction", "scheduler/schedulertest"},
 		why: "the contract of an eviction policy, for whoever writes one; what the State shows is fingerprinted in one place",
