@@ -64,8 +64,9 @@ func invalid(key, value, format string, args ...any) error {
 }
 
 // Validate returns what is wrong with the experiment, a *ValueError, if the
-// policies are made of those plugins. It doesn't look at traces.
-func (x *Experiment) Validate(plugins []*scheduler.Plugin) error {
+// policies are made of those plugins, and there are those eviction policies beside
+// Berth's own. It doesn't look at traces.
+func (x *Experiment) Validate(plugins []*scheduler.Plugin, others ...*eviction.Policy) error {
 	if len(x.Axes.Trace) == 0 {
 		return invalid("trace", "", "no trace; name one, for example synthetic:gpu")
 	}
@@ -83,7 +84,7 @@ func (x *Experiment) Validate(plugins []*scheduler.Plugin) error {
 		}
 	}
 	for _, spec := range x.Axes.Eviction {
-		if _, _, err := eviction.Open(eviction.Policies, spec); err != nil && spec != none {
+		if _, _, err := eviction.Open(evictions(others), spec); err != nil && spec != none {
 			return invalid("eviction", spec, "%v", err)
 		}
 	}

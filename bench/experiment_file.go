@@ -12,15 +12,16 @@ import (
 	"unicode"
 
 	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/eviction"
 	"github.com/berthsim/berth/scheduler"
 	"github.com/berthsim/berth/traces"
 	"go.yaml.in/yaml/v3"
 )
 
 // ReadExperiment reads an experiment file, completes and validates it, with
-// policies made of those plugins. file is the name that errors give. An unknown
+// policies made of those plugins, and eviction policies beside Berth's own. file is the name that errors give. An unknown
 // key, a key that comes twice or a wrong value is a *traces.Error with its line.
-func ReadExperiment(file string, content []byte, plugins []*scheduler.Plugin) (*Experiment, error) {
+func ReadExperiment(file string, content []byte, plugins []*scheduler.Plugin, others ...*eviction.Policy) (*Experiment, error) {
 	r := &experimentReader{file: file, x: &Experiment{}, lines: map[[2]string]int{}}
 	dec := yaml.NewDecoder(bytes.NewReader(content))
 	var doc yaml.Node
@@ -40,7 +41,7 @@ func ReadExperiment(file string, content []byte, plugins []*scheduler.Plugin) (*
 	}
 	r.x.Complete()
 	var wrong *ValueError
-	if errors.As(r.x.Validate(plugins), &wrong) {
+	if errors.As(r.x.Validate(plugins, others...), &wrong) {
 		problem, remedy, _ := strings.Cut(wrong.Problem, "; ")
 		return nil, r.fail(r.lines[[2]string{wrong.Key, wrong.Value}], problem, remedy)
 	}

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/berthsim/berth/eviction"
 	"github.com/berthsim/berth/plugins"
 	"github.com/berthsim/berth/scheduler"
 	"github.com/berthsim/berth/traces"
@@ -99,7 +98,7 @@ func TestReadExperimentErrors(t *testing.T) {
 		{"weight 0", "version: berth/v1\naxes:\n" + goodTrace + "  policy: [fgd:0]\n", `:4: policy "fgd:0": plugin fgd has weight 0; a weight is a whole number from 1 to 1099511627776`},
 		{"policy twice", "version: berth/v1\naxes:\n" + goodTrace + "  policy:\n  - fgd\n  - fgd\n", `:6: policy "fgd" comes twice; name each once`},
 		{"trace twice", "version: berth/v1\naxes:\n  policy: fgd\n  trace: [a, b,\n    a]\n", `:5: trace "a" comes twice; name each once`},
-		{"unknown eviction", goodAxes + "  eviction: cube\n", `:5: unknown eviction policy "cube"; known: ` + strings.Join(eviction.Names(eviction.Policies), ", ")},
+		{"unknown eviction", goodAxes + "  eviction: cube\n", `:5: unknown eviction policy "cube"; known: ` + "kube, budgetaware, gangaware, circuitbreaker"},
 		{"eviction setting", goodAxes + "  eviction: kube:grace=x\n", `:5: eviction "kube:grace=x": grace is "x"; give a duration from 100ms to 24h in tenths of a second, for example 40s`},
 		{"zones", goodAxes + "zones: many\n", `:5: zones is "many"; write a whole number`},
 		{"too many zones", goodAxes + "zones: 1001\n", `:5: zones is 1001; give 0 to 1000`},

@@ -15,17 +15,19 @@ import (
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/sim"
+	"github.com/berthsim/berth/eviction"
 	"github.com/berthsim/berth/scheduler"
 	"github.com/berthsim/berth/traces"
 )
 
 // Options say how an experiment is run. They change no result.
 type Options struct {
-	Plugins  []*scheduler.Plugin
-	TraceDir string // where traces are looked for that aren't where they are said to be
-	Jobs     int    // runs at a time; 0 means as many as there are processors
-	Version  string // of the program, for the record
-	Command  string // that repeats the experiment, for the record
+	Plugins   []*scheduler.Plugin
+	Evictions []*eviction.Policy // beside Berth's own
+	TraceDir  string             // where traces are looked for that aren't where they are said to be
+	Jobs      int                // runs at a time; 0 means as many as there are processors
+	Version   string             // of the program, for the record
+	Command   string             // that repeats the experiment, for the record
 
 	// Progress, if set, is called after each run, by one goroutine at a time.
 	Progress func(done, total int, last *Run)
@@ -51,7 +53,7 @@ type outcome struct {
 // Do runs the experiment, and returns what it gave. If ctx is done before all
 // runs are, it returns what was finished, and ctx's error.
 func (x *Experiment) Do(ctx context.Context, opts Options) (*Results, error) {
-	if err := x.Validate(opts.Plugins); err != nil {
+	if err := x.Validate(opts.Plugins, opts.Evictions...); err != nil {
 		return nil, err
 	}
 	opened, err := x.open(opts.TraceDir)

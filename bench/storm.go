@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,7 +59,7 @@ func (x *Experiment) weathers(opts *Options) (map[Point]*weather, error) {
 		w := &weather{Storm: x.Storm, faults: opened[p.Faults]}
 		if p.Eviction != none {
 			var err error
-			if w.policy, w.settings, err = eviction.Open(eviction.Policies, p.Eviction); err != nil {
+			if w.policy, w.settings, err = eviction.Open(evictions(opts.Evictions), p.Eviction); err != nil {
 				return nil, err
 			}
 		}
@@ -110,6 +111,11 @@ func (w *Storm) validate() error {
 	return nil
 }
 
+// evictions are Berth's policies and others.
+func evictions(others []*eviction.Policy) []*eviction.Policy {
+	return slices.Concat(eviction.Policies, others)
+}
+
 // A sky is a weather in one run.
 type sky struct {
 	source      traces.Stream
@@ -145,8 +151,7 @@ func (w *weather) over(events traces.Stream, seed int64) (*sky, error) {
 	}
 	k.options = sim.Options{Kubelets: kubelets, Until: w.For}
 	if w.policy != nil {
-		nodes, pods := w.policy.Instances(w.settings)
-		k.controllers = []cluster.Controller{eviction.NewTaintEviction(pods), eviction.NewHealth(w.settings, nodes), workload.NewReplicas()}
+		k.controllers = append(eviction.Controllers(w.settings, w.policy), workload.NewReplicas())
 	}
 	return k, nil
 }

@@ -15,12 +15,9 @@ import (
 func Open(list []*Policy, spec string) (*Policy, Settings, error) {
 	st := Defaults()
 	name, options, given := strings.Cut(spec, ":")
-	i := slices.IndexFunc(list, func(p *Policy) bool { return p.Name == name })
-	if i < 0 {
-		return nil, st, fmt.Errorf("unknown eviction policy %q; known: %s", name, strings.Join(Names(list), ", "))
-	}
-	if !given {
-		return list[i], st, nil
+	p, err := Find(list, name)
+	if err != nil || !given {
+		return p, st, err
 	}
 	for _, option := range strings.Split(options, ",") {
 		key, value, _ := strings.Cut(option, "=")
@@ -28,15 +25,7 @@ func Open(list []*Policy, spec string) (*Policy, Settings, error) {
 			return nil, st, fmt.Errorf("eviction %q: %w", spec, err)
 		}
 	}
-	return list[i], st, nil
-}
-
-// Names returns the names of policies.
-func Names(list []*Policy) (all []string) {
-	for _, p := range list {
-		all = append(all, p.Name)
-	}
-	return all
+	return p, st, nil
 }
 
 // Options are what may stand behind a policy's name, with what they set.
@@ -81,21 +70,6 @@ func (st *Settings) set(key, value string) error {
 		return fmt.Errorf("unknown option %q; known: %s", key, strings.Join(known, ", "))
 	}
 	return nil
-}
-
-// Instances makes what a run needs of a policy; where it has no say, kube's has.
-func (p *Policy) Instances(st Settings) (NodePolicy, PodPolicy) {
-	kube := NewKubePolicy(st)
-	inst := p.New(st)
-	nodes, ok := inst.(NodePolicy)
-	if !ok {
-		nodes = kube
-	}
-	pods, ok := inst.(PodPolicy)
-	if !ok {
-		pods = kube
-	}
-	return nodes, pods
 }
 
 // DefaultTolerations returns a pod's tolerations as the API server's admission leaves them:

@@ -1,14 +1,13 @@
-// Patience is an eviction policy of one's own: of a zone it gives up one node an hour at
-// most. To see how many pods that saves: go run ./examples/patience
+// Patience is an eviction policy of one's own: of a zone it gives up one node an hour
+// at most. The program has every verb, and the policy among the others:
+//
+//	go run ./examples/patience storm --eviction kube --eviction patience
 package main
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/cmd/berth/app"
 	"github.com/berthsim/berth/eviction"
-	"github.com/berthsim/berth/eviction/evictiontest"
 )
 
 type patience struct {
@@ -29,11 +28,4 @@ func (p patience) NextNode(s *cluster.State, z *eviction.Zone) (i int, at cluste
 var policy = &eviction.Policy{Name: "patience", Doc: "patience taints one node an hour in a zone.",
 	New: func(st eviction.Settings) any { return patience{eviction.NewKubePolicy(st), map[string]cluster.Time{}} }}
 
-func main() {
-	course := evictiontest.RandomCourse(3) // some hours of faults
-	for _, p := range append(eviction.Policies, policy) {
-		decided, err := course.Play(evictiontest.Staging{}, eviction.Controllers(course.Settings, p)...)
-		deleted := strings.Count(strings.Join(decided, "\n"), " Evict ")
-		fmt.Printf("%-15s %3d pods deleted, error: %v\n", p.Name, deleted, err)
-	}
-}
+func main() { app.MainWith(app.Own{Evictions: []*eviction.Policy{policy}}) }

@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"github.com/berthsim/berth/bench"
+	"github.com/berthsim/berth/eviction"
 	"github.com/berthsim/berth/plugins"
 	"github.com/berthsim/berth/scheduler"
 	"github.com/spf13/cobra"
@@ -37,10 +38,19 @@ const (
 
 // Main runs the command line with Berth's own policies and those given, and
 // exits.
-func Main(policies ...*scheduler.Plugin) {
+func Main(policies ...*scheduler.Plugin) { MainWith(Own{Plugins: policies}) }
+
+// Own is what a main has beside what Berth has.
+type Own struct {
+	Plugins   []*scheduler.Plugin
+	Evictions []*eviction.Policy
+}
+
+// MainWith is Main with policies of all kinds.
+func MainWith(own Own) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	env := Env{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, TraceDir: os.Getenv("BERTH_TRACES"), Stop: stop}
-	os.Exit(Run(ctx, env, policies...))
+	os.Exit(runWith(ctx, env, slices.Concat(plugins.All, own.Plugins), own.Evictions...))
 }
 
 // Env is what the program takes from its surroundings.
@@ -59,9 +69,9 @@ func Run(ctx context.Context, env Env, policies ...*scheduler.Plugin) int {
 	return runWith(ctx, env, slices.Concat(plugins.All, policies))
 }
 
-// runWith is Run with the plugins that there are.
-func runWith(ctx context.Context, env Env, known []*scheduler.Plugin) int {
-	a := &app{env: env, log: zap.NewNop(), plugins: known}
+// runWith is Run with the plugins that there are, and eviction policies beside Berth's own.
+func runWith(ctx context.Context, env Env, known []*scheduler.Plugin, evictions ...*eviction.Policy) int {
+	a := &app{env: env, log: zap.NewNop(), plugins: known, evictions: evictions}
 	if err := scheduler.Validate(a.plugins); err != nil {
 		fmt.Fprintln(env.Stderr, "berth:", err)
 		return exitBadInput
@@ -110,9 +120,10 @@ func exit(status int, err error) error {
 
 // app is the program's state while it runs.
 type app struct {
-	env     Env
-	plugins []*scheduler.Plugin
-	log     *zap.Logger
+	env       Env
+	plugins   []*scheduler.Plugin
+	evictions []*eviction.Policy // beside Berth's own
+	log       *zap.Logger
 
 	verbose, quiet bool
 }

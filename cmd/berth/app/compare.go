@@ -131,7 +131,7 @@ func (a *app) do(ctx context.Context, x *bench.Experiment, out output) (*bench.R
 	p := a.progress()
 	began := time.Now()
 	r, err := x.Do(ctx, bench.Options{
-		Plugins: a.plugins, TraceDir: a.env.TraceDir, Jobs: out.jobs, Version: version(), Command: command(x),
+		Plugins: a.plugins, Evictions: a.evictions, TraceDir: a.env.TraceDir, Jobs: out.jobs, Version: version(), Command: command(x),
 		Progress: func(done, total int, last *bench.Run) {
 			a.log.Debug("run finished", zap.String("trace", last.Trace), zap.String("policy", last.Policy),
 				zap.Int64("seed", last.Seed), zap.String("digest", last.Digest), zap.Float64("seconds", last.Timing["seconds"]))
@@ -257,7 +257,7 @@ func (a *app) run() *cobra.Command {
 			if err != nil {
 				return exit(exitBadInput, fmt.Errorf("%s: can't read the experiment: %w; name a file that is there", args[0], errors.Unwrap(err)))
 			}
-			x, err := bench.ReadExperiment(filepath.ToSlash(args[0]), content, a.plugins)
+			x, err := bench.ReadExperiment(filepath.ToSlash(args[0]), content, a.plugins, a.evictions...)
 			if err != nil {
 				return exit(exitBadInput, err)
 			}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -34,7 +35,7 @@ func (a *app) storm() *cobra.Command {
 			"that was needed, how long it took to detect silent nodes and to recover, and what was\n" +
 			"lost meanwhile. With --save there are pictures, too. docs/eviction.md says what happens\n" +
 			"from a silent lease to a pod gone, docs/faults.md what FAULTS may be.\n\n" +
-			evictionHelp() + "\n" + traceHelp(),
+			a.evictionHelp() + "\n" + traceHelp(),
 		Example: "  berth storm --trace 'synthetic:gpu?mode=time' --faults 'exp(mtbf=2d,mttr=20m)' --eviction kube --eviction kube:grace=20s --for 24h",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -81,11 +82,11 @@ func (f *stormFlags) complete(x *bench.Experiment) error {
 	return nil
 }
 
-func evictionHelp() string {
+func (a *app) evictionHelp() string {
 	var b strings.Builder
 	fmt.Fprintln(&b, "Eviction policies:")
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, p := range eviction.Policies {
+	for _, p := range slices.Concat(eviction.Policies, a.evictions) {
 		fmt.Fprintf(w, "  %s\t%s\n", p.Name, strings.TrimSuffix(p.Doc, "."))
 	}
 	for _, o := range eviction.Options {
