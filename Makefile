@@ -7,6 +7,8 @@
 #               EVERY=… tries every so many-th
 # make lint     checks format, vets, and holds the source to its own rules
 # make bench    runs the benchmarks
+# make eviction node health, taint eviction, budgets and node pressure against upstream's own controllers;
+#               SEED=… TIMELINES=… STORIES=… choose others, and more of them
 # make counting builds bin/berth-counting, whose bench counts the statements that plugins run
 # make bench-upstream  plays kube-scheduler's own performance tests on its code and on Berth;
 #               NODES=500,5000 RUNS=10 CASES=… MEASURE=… choose sizes, runs, tests, pods measured;
@@ -27,7 +29,7 @@ UPSTREAM := bench/upstream
 SEED ?= 1
 PODS ?= 20000
 
-.PHONY: build run test parity mutate verify lint bench bench-upstream counting fuzz
+.PHONY: build run test parity eviction mutate verify lint bench bench-upstream counting fuzz
 
 build:
 	go build -trimpath -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth ./cmd/berth
@@ -43,6 +45,12 @@ parity:
 	@cd $(UPSTREAM) && SEED=$(SEED) PODS=$(PODS) go test -count=1 -timeout 12h -v -run '^(TestParity|TestScenarios)$$' ./parity | grep -v '^=== ' | \
 		awk '/ comparisons, / { sub(/^.*: /, ""); last = $$0; next } { print; fflush() } END { if (last == "") { print "parity: nothing was compared"; exit 1 }; print last }'
 
+TIMELINES ?= 500
+STORIES ?= 2500
+eviction:
+	@cd $(UPSTREAM) && SEED=$(SEED) TIMELINES=$(TIMELINES) CASES=$(STORIES) go test -count=1 -timeout 1h -v \
+		-run '^Test(Lifecycle|Kept|Mutants|Disruption|Pressure|OOM|Room|Shutdown|Thresholds)$$' ./lifecycle ./disruption ./pressure | grep -v '^=== \|^    --- PASS'
+
 EVERY ?= 1
 mutate:
 	@cd $(UPSTREAM) && go run ./mutate -seed $(SEED) -every $(EVERY) -explained ../../docs/fidelity.md
@@ -57,6 +65,7 @@ verify:
 		END { if (!tests) { print "verify: there is no test called TestVerify..."; exit 1 } }'
 	$(MAKE) --no-print-directory parity
 	$(MAKE) --no-print-directory mutate EVERY=12
+	$(MAKE) --no-print-directory eviction
 
 lint:
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi

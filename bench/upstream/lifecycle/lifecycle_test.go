@@ -9,13 +9,13 @@ import (
 	"github.com/berthsim/berth/bench/upstream/setting"
 )
 
-// timelines are as many as show all that is expected.
-const timelines = 250
+// timelines are as many as show all that is expected; again are played twice on upstream.
+const timelines, again = 250, 40
 
 // TestAgain plays upstream twice, which must do the same, and shows what there is to see: SEED=… and
 // TIMELINES=… choose other timelines, and more of them.
 func TestAgain(t *testing.T) {
-	seed, n := setting.Int(t, "SEED", 1), setting.Int(t, "TIMELINES", timelines)
+	seed, n := setting.Int(t, "SEED", 1), setting.Int(t, "TIMELINES", again)
 	tally := NewTally()
 	trial := Trial{First: Upstream(t), Second: Upstream(t), Seed: uint64(seed), Tries: 300, Tally: tally}
 	list := trial.Run(n)
