@@ -34,6 +34,9 @@ func TestMakeRoom(t *testing.T) {
 		{"and by the squares of these", Tenant{Priority: critical}, // 0.5² twice is more than 0.7²
 			[]Tenant{{QoS: Burstable, Requests: ask(50, 5000)}, {QoS: Burstable, Requests: ask(30, 10_000)}, {QoS: Burstable, Requests: ask(50, 0)}, {QoS: Burstable, Requests: ask(20, 5000)}},
 			[]Shortage{cpu(100), memory(10_000)}, []int{1, 2, 3}},
+		{"not by the shares themselves", Tenant{Priority: critical}, // 0.5² twice is less than 0.8²
+			[]Tenant{{QoS: Burstable, Requests: ask(20, 10_000)}, {QoS: Burstable, Requests: ask(50, 5000)}, {QoS: Burstable, Requests: ask(50, 5000)}},
+			[]Shortage{cpu(100), memory(10_000)}, []int{2, 1}},
 		{"of equals the last", Tenant{Priority: critical},
 			[]Tenant{{QoS: Burstable, Requests: ask(100, 5)}, {QoS: Burstable, Requests: ask(100, 5)}, {QoS: Burstable, Requests: ask(101, 5)}},
 			[]Shortage{cpu(100)}, []int{1}},

@@ -25,6 +25,8 @@ func TestDrift(t *testing.T) {
 		{"its limit holds", Drift{Base: 3000}, Subject{Name: "a", Request: ask, Limit: Consumption{Memory: 1500 * mebi}}, 0, Consumption{Memory: 1500 * mebi, Disk: 1500}},
 		{"what isn't asked for has a size of its own", Drift{Base: 2000, Idle: Consumption{Memory: 10, Inodes: 7, Processes: 3}}, subject, 0, Consumption{2000 * mebi, 1000, 14, 6}},
 		{"nothing is less than 0", Drift{Base: 100, Growth: -1000}, subject, cluster.Hour, Consumption{}},
+		{"rounded towards 0", Drift{Base: 500, Growth: 1}, Subject{Name: "a", Request: Consumption{Memory: 1999}}, 59 * cluster.Minute, Consumption{Memory: 999}},
+		{"a limit of 1 is one", Drift{Base: 500}, Subject{Name: "a", Request: ask, Limit: Consumption{Disk: 1}}, 0, Consumption{Memory: 500 * mebi, Disk: 1}},
 		{"not before its start", Drift{Base: 500, Growth: 100}, subject, -cluster.Hour, Consumption{Memory: 500 * mebi, Disk: 250}},
 	}
 	for _, tt := range tests {

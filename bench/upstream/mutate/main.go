@@ -53,6 +53,7 @@ type options struct {
 	only                string
 	explained           string
 	pkg, files, tests   string
+	caught              bool
 }
 
 func main() {
@@ -63,6 +64,7 @@ func main() {
 	flag.IntVar(&o.every, "every", 1, "try every so many-th mutant, as a quick check")
 	flag.StringVar(&o.only, "only", "", "mutants whose names match this regular expression")
 	flag.StringVar(&o.explained, "explained", "", "a document that must name each survivor")
+	flag.BoolVar(&o.caught, "caught", false, "name the mutants that are caught as well, and what catches them")
 	flag.StringVar(&o.pkg, "package", pluginsPath, "whose files are mutated")
 	flag.StringVar(&o.files, "files", "", "with -tests: names of files that match this regular expression")
 	flag.StringVar(&o.tests, "tests", "", "packages, with commas, whose tests are run for each mutant with CASES=<pods>, instead of placing pods")
@@ -132,7 +134,10 @@ func report(out io.Writer, mutants []Mutant, outcomes map[int]Outcome, o options
 	total := map[string]int{}
 	for _, m := range mutants {
 		total[m.Kind]++
-		if outcomes[m.ID].Caught != "" {
+		if by := outcomes[m.ID].Caught; by != "" {
+			if o.caught {
+				fmt.Fprintf(out, "caught by %s: %s\n", by, m.Name())
+			}
 			caught[m.Kind]++
 			continue
 		}
