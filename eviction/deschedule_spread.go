@@ -137,11 +137,11 @@ func (c *constraint) surplus(s *cluster.State, e *Evictions) (goes []cluster.Pod
 			continue
 		}
 		from, to := &domains[high], &domains[low]
-		skew := len(from.pods) - len(to.pods)
+		excess := len(from.pods) - len(to.pods) - c.maxSkew
 		above := int(math.Ceil(float64(len(from.pods)) - average))
 		room := int(math.Ceil(average - float64(len(to.pods))))
-		move := min(above, room, (skew-c.maxSkew+1)/2)
-		if skew <= c.maxSkew || move <= 0 {
+		move := min(above, room, (excess+1)/2)
+		if move <= 0 {
 			low++
 			continue
 		}

@@ -80,6 +80,7 @@ func TestDescheduled(t *testing.T) {
 			zoned("n1", "z1"), zoned("n2", "z2"),
 			placed("at-home", "n1", inZone("z1", 0)), placed("strange", "n1", inZone("z2", 1000)),
 			placed("too-large", "n1", inZone("z2", 1001)), placed("nowhere", "n1", inZone("z3", 0)), placed("any", "n1", nil),
+			placed("only-labels", "n1", with(nil, func(c *cluster.Class) { c.NodeLabels = cluster.Labels{{Key: "zone", Value: "z2"}} })),
 		}, []string{"strange"}},
 		{"anti-affinity in a zone", Descheduler{Strategies: []Strategy{AntiAffinity}}, []cluster.Event{
 			zoned("n1", "z1"), zoned("n2", "z1"), zoned("n3", "z2"),
@@ -175,6 +176,15 @@ func TestLowNodeUtilization(t *testing.T) {
 	tainted.NodeSpec.Taints = []cluster.Taint{{Key: "k", Effect: cluster.NoSchedule}}
 	full := []cluster.Event{node("full"), placed("a", "full", cpu(300, 3)), placed("b", "full", cpu(300, 2)), placed("c", "full", cpu(300, 1))}
 	fuller := []cluster.Event{node("fuller"), placed("d", "fuller", cpu(800, 0)), placed("e", "fuller", cpu(190, 0))}
+	drained := node("drained")
+	drained.NodeSpec.Taints = []cluster.Taint{Unschedulable}
+	tolerant := []cluster.Event{node("full")}
+	for i, name := range []string{"a", "b", "c"} {
+		tolerant = append(tolerant, placed(name, "full", func(s *cluster.PodSpec) {
+			cpu(300, int32(-i))(s)
+			s.Class.Tolerations = []cluster.Toleration{{Exists: true}}
+		}))
+	}
 	thresholds := UseBounds{cluster.CPU, 20, 50}
 	for _, tt := range []struct {
 		why      string
@@ -184,10 +194,13 @@ func TestLowNodeUtilization(t *testing.T) {
 	}{
 		// 900 of 1,000: when 300 have gone, 600 is still above 50 %; then 300 is not.
 		{"until it isn't above", LowNodeUtilization(0, thresholds), append([]cluster.Event{node("empty")}, full...), []string{"c", "b"}},
+		{"until it isn't above, though there is room", LowNodeUtilization(0, thresholds), append([]cluster.Event{node("empty"), node("empty-too")}, full...), []string{"c", "b"}},
 		// The empty node is filled to 500 by what goes from the fuller one, 800.
 		{"the fullest first, until there is no room", LowNodeUtilization(0, thresholds), append(append([]cluster.Event{node("empty")}, full...), fuller...), []string{"d"}},
 		{"too few are empty", LowNodeUtilization(1, thresholds), append([]cluster.Event{node("empty")}, full...), nil},
 		{"the empty one is cordoned", LowNodeUtilization(0, thresholds), append([]cluster.Event{cordoned}, full...), nil},
+		{"the empty one is cordoned by a taint", LowNodeUtilization(0, thresholds), append([]cluster.Event{drained}, tolerant...), nil},
+		{"one that is tolerated isn't", LowNodeUtilization(0, thresholds), append([]cluster.Event{tainted}, tolerant...), []string{"c", "b"}},
 		{"nobody may go to the empty one", LowNodeUtilization(0, thresholds), append([]cluster.Event{tainted}, full...), nil},
 		{"none is below", LowNodeUtilization(0, UseBounds{cluster.CPU, 0, 50}), append([]cluster.Event{node("empty")}, full...), nil},
 		{"all are below", LowNodeUtilization(0, UseBounds{cluster.CPU, 95, 50}), append([]cluster.Event{node("empty")}, full...), nil},
@@ -208,7 +221,7 @@ func TestDeschedulerUnderBudget(t *testing.T) {
 		events = append(events, added(0, name, "a", cluster.Class{Owner: rs}))
 	}
 	events = append(events, added(90*second, "n2-d", "a", cluster.Class{Owner: rs}))
-	d := &Descheduler{Strategies: []Strategy{NodeTaints}, Every: cluster.Minute, Until: 5 * cluster.Minute}
+	d := &Descheduler{Strategies: []Strategy{NodeTaints}, Every: cluster.Minute, Until: 2 * cluster.Minute}
 	expectLines(t, run(t, events, once{}, NewBudgets(), d),
 		"0s b allows 0, []", "0s b allows 1, []",
 		"60s RequestEviction n1-a", "60s RequestEviction n1-b", "60s n1-b: 429", "60s b allows 0, [n1-a]", "60s b allows 0, []", "60s n1-a ended",

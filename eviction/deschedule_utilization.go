@@ -20,7 +20,7 @@ type UseBounds struct {
 // High in any. CPU, memory and pods count with 100 % if no threshold is given. Pods go
 // from the fullest nodes, until those aren't above High any more, or until the nodes that
 // are used little could be filled to High by what has gone. Nothing happens unless more
-// than least nodes are used little, and if all are.
+// than least nodes are used little.
 //
 // How full a node is, is the sum of its percentages of the given resources; the
 // descheduler adds up cores and bytes, so that memory alone decides.
@@ -37,7 +37,7 @@ func LowNodeUtilization(least int, thresholds ...UseBounds) Strategy {
 		Choose: func(s *cluster.State, e *Evictions) {
 			b := &balance{state: s, thresholds: all}
 			b.classify(len(thresholds))
-			if len(b.low) > least && len(b.low) < len(s.Nodes.Live()) {
+			if len(b.low) > least {
 				for _, n := range b.high {
 					b.relieve(n.node, e)
 				}

@@ -61,6 +61,21 @@ func TestNodeComesBack(t *testing.T) {
 	expectLines(t, w.until(300*second))
 }
 
+// TestRowOfRemovedNode has a node's row become another's at once.
+func TestRowOfRemovedNode(t *testing.T) {
+	w := newWorld(t, &GC{})
+	w.pod("p", "a", rs, nil)
+	w.happens(cluster.Event{Kind: cluster.NodeRemoved, Node: 0})
+	spec := &cluster.PodSpec{Name: "q", On: "m", Class: &cluster.Class{}}
+	w.happens(cluster.Event{Kind: cluster.PodEnded, Pod: 0}, node("m"), cluster.Event{Kind: cluster.PodAdded, PodSpec: spec})
+	if n, _ := w.Nodes.Named("m"); n != 0 {
+		t.Errorf("the new node has row %d, so nothing is tested", n)
+	}
+	if w.until(cluster.Minute); w.wake != cluster.Never {
+		t.Errorf("wants to wake at %d for nothing", w.wake)
+	}
+}
+
 func TestCollectEnding(t *testing.T) {
 	down := node("down")
 	down.NodeSpec.Health.Conditions = cluster.Conditions{cluster.ConditionUnknown}
