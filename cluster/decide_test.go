@@ -141,7 +141,12 @@ func TestFinaliseOffNodes(t *testing.T) {
 			t.Errorf("rejected, %s is %v", s.PodName(p), s.Pods.Phase[p])
 		}
 	}
+	// It is described again, and is on its node once for all that.
+	s.Observe(2, []Event{{Kind: PodChanged, Pod: 1, PodSpec: &PodSpec{Name: "stray", On: "lost", Class: &Class{}}}})
 	s.Observe(2, []Event{{Kind: NodeAdded, NodeSpec: &NodeSpec{Name: "lost"}}})
+	if s.Nodes.Used[PodSlots][0] != 1 {
+		t.Errorf("%d pods are on the node", s.Nodes.Used[PodSlots][0])
+	}
 	if s.Stray(1) != "" || s.Pods.Node[1] == None {
 		t.Error("the node has come, and its pod is a stray still")
 	}

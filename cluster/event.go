@@ -11,7 +11,7 @@ const (
 	Rejected      Kind = 2  // event: a decision could not be carried out
 	PodBound      Kind = 3  // event: a Bind was carried out
 	NodeAdded     Kind = 4  // event
-	NodeRemoved   Kind = 5  // event; pods still on the node keep its row until they end
+	NodeRemoved   Kind = 5  // event; pods still on the node keep its row until they end or it comes back
 	NodeChanged   Kind = 6  // event: labels, taints, capacity or the like
 	ObjectSet     Kind = 7  // event: an Object is new, or has changed
 	ObjectRemoved Kind = 8  // event: an Object is gone

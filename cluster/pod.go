@@ -160,7 +160,7 @@ func (s *State) settle(p PodID, name string) {
 	s.hope(p, "")
 	if n, ok := s.Nodes.Named(name); ok {
 		s.place(p, n, Allocation{})
-	} else {
+	} else if s.strays[p] != name { // it may be waiting already
 		s.orphans[name] = append(s.orphans[name], orphan{p, s.Pods.Order[p]})
 		s.strays[p] = name
 	}

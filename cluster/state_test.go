@@ -360,28 +360,3 @@ func TestProgrammerErrorsPanic(t *testing.T) {
 		})
 	}
 }
-
-// TestNodeReturns wants pods that a removed node has left behind to be on it again when a node of its
-// name comes, and on no other.
-func TestNodeReturns(t *testing.T) {
-	s := NewState()
-	spec := &NodeSpec{Name: "n", Capacity: Amounts{CPU: 100, PodSlots: 9}, GPUs: 2}
-	class := &Class{Requests: Amounts{CPU: 60}, GPUs: GPURequest{Count: 1, Shares: 500}}
-	s.Observe(0, []Event{{Kind: NodeAdded, NodeSpec: spec}, {Kind: PodAdded, PodSpec: &PodSpec{Name: "p", Class: class}}})
-	s.Bind(0, 0, Allocation{GPUs: 1})
-	s.TakeDecisions()
-	s.Observe(1, []Event{{Kind: PodBound, Pod: 0, Node: 0}, {Kind: NodeRemoved, Node: 0}})
-	s.Observe(2, []Event{{Kind: NodeAdded, NodeSpec: &NodeSpec{Name: "m", Capacity: Amounts{CPU: 100}}}, {Kind: NodeAdded, NodeSpec: spec}})
-	n, ok := s.Nodes.Named("n")
-	if !ok || s.Pods.Node[0] != n || s.Free(n, CPU) != 40 || s.Nodes.GPUFree[n][0] != 500 {
-		t.Fatalf("the node is back in row %d, its pod in %d, with %d milli-CPUs free", n, s.Pods.Node[0], s.Free(n, CPU))
-	}
-	if m, _ := s.Nodes.Named("m"); s.Free(m, CPU) != 100 {
-		t.Errorf("another node has %d milli-CPUs free", s.Free(m, CPU))
-	}
-	s.Observe(3, []Event{{Kind: NodeRemoved, Node: n}, {Kind: PodEnded, Pod: 0}})
-	s.Observe(4, []Event{{Kind: NodeAdded, NodeSpec: spec}})
-	if n, _ := s.Nodes.Named("n"); s.Free(n, CPU) != 100 || s.Nodes.Rows() != 2 {
-		t.Errorf("once its pod has ended, %d milli-CPUs are free, in %d rows", s.Free(n, CPU), s.Nodes.Rows())
-	}
-}

@@ -1,0 +1,46 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// TestNodeComesBack removes a node with a pod that runs, one that ends and one that is only
+// assumed there, and adds it anew.
+func TestNodeComesBack(t *testing.T) {
+	s := NewState()
+	add := Event{Kind: NodeAdded, NodeSpec: &NodeSpec{Name: "n", Capacity: Amounts{CPU: 1000, PodSlots: 9}, GPUs: 2}}
+	s.Observe(0, []Event{add, {Kind: NodeAdded, NodeSpec: &NodeSpec{Name: "other"}}})
+	for i := range 4 {
+		s.Observe(0, []Event{{Kind: PodAdded, PodSpec: &PodSpec{Name: fmt.Sprint("p", i), Class: &Class{Requests: Amounts{CPU: 100}, GPUs: GPURequest{Count: 1, Shares: 300}}}}})
+		s.Bind(PodID(i), 0, Allocation{GPUs: GPUSet(0).With(1 - i/3)})
+		s.TakeDecisions()
+	}
+	s.Observe(1, []Event{{Kind: PodBound, Pod: 0}, {Kind: PodBound, Pod: 1}, {Kind: PodBound, Pod: 2}, {Kind: NodeRemoved, Node: 0}})
+	s.Delete(1, DeletionByTaint)
+	s.TakeDecisions()
+	s.Observe(2, []Event{{Kind: PodEnded, Pod: 2}})
+	s.Observe(3, []Event{add})
+	n, _ := s.Nodes.Named("n")
+	if got := slices.Collect(s.PodsOn(n)); !slices.Equal(got, []PodID{0, 1, 3}) {
+		t.Errorf("on row %d are the pods %v", n, got)
+	}
+	if s.Nodes.Used[CPU][n] != 300 || fmt.Sprint(s.Nodes.GPUFree[n]) != "[700 400]" || s.Pods.Phase[1] != Terminating {
+		t.Errorf("%d milli-CPUs are used, %v shares are free, a pod that was to end is %v", s.Nodes.Used[CPU][n], s.Nodes.GPUFree[n], s.Pods.Phase[1])
+	}
+	// What was assumed is so until it is carried out or rejected.
+	s.Observe(4, []Event{{Kind: Rejected, Pod: 3, Decision: Decision{Kind: Bind, Pod: 3, Node: n}}})
+	if s.Nodes.Used[CPU][n] != 200 || fmt.Sprint(s.Nodes.GPUFree[n]) != "[1000 400]" {
+		t.Errorf("%d milli-CPUs are used, %v shares are free", s.Nodes.Used[CPU][n], s.Nodes.GPUFree[n])
+	}
+	s.Observe(5, []Event{{Kind: NodeAdded, NodeSpec: &NodeSpec{Name: "new"}}})
+	if row, _ := s.Nodes.Named("new"); s.Nodes.Used[CPU][row] != 0 || row == n {
+		t.Errorf("a new node has row %d, where %d milli-CPUs are used", row, s.Nodes.Used[CPU][row])
+	}
+	// It comes back once.
+	s.Observe(6, []Event{{Kind: NodeRemoved, Node: n}, {Kind: PodEnded, Pod: 0}, {Kind: PodEnded, Pod: 1}, add})
+	if n, _ := s.Nodes.Named("n"); s.Nodes.Used[CPU][n] != 0 {
+		t.Errorf("%d milli-CPUs are used by nobody", s.Nodes.Used[CPU][n])
+	}
+}
