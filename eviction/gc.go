@@ -153,8 +153,16 @@ func (g *GC) collect(s *cluster.State) {
 }
 
 // collectOrphans finalises pods on nodes that have been missing for long enough, in order
-// of arrival, and puts the others into quarantine.
+// of arrival. All nodes that are missing now go into quarantine: those that come out of it,
+// too, so that a pod that turns up on one later may go sooner than 40 s after.
 func (g *GC) collectOrphans(s *cluster.State) {
+	var due []string
+	g.missing = slices.DeleteFunc(g.missing, func(m missingNode) bool {
+		if m.until <= s.Now {
+			due = append(due, m.name)
+		}
+		return m.until <= s.Now
+	})
 	for _, n := range g.removed {
 		g.isolate(s, s.Nodes.Name[n])
 	}
@@ -164,15 +172,11 @@ func (g *GC) collectOrphans(s *cluster.State) {
 		}
 	}
 	var orphans []cluster.PodID
-	g.missing = slices.DeleteFunc(g.missing, func(m missingNode) bool {
-		if m.until > s.Now {
-			return false
+	for _, name := range due {
+		if _, back := s.Nodes.Named(name); !back {
+			orphans = g.appendPodsOn(s, name, orphans)
 		}
-		if _, back := s.Nodes.Named(m.name); !back {
-			orphans = g.appendPodsOn(s, m.name, orphans)
-		}
-		return true
-	})
+	}
 	slices.SortFunc(orphans, func(a, b cluster.PodID) int { return cmp.Compare(s.Pods.Order[a], s.Pods.Order[b]) })
 	for _, p := range orphans {
 		s.Finalise(p, cluster.DeletionByPodGC)

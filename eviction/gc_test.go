@@ -41,10 +41,10 @@ func TestCollectOrphans(t *testing.T) {
 	// The stray's node has been missing since 0 s. The other goes at 33 s, and is noticed at 40 s.
 	w.happens(cluster.Event{Kind: cluster.NodeRemoved, Node: 0})
 	expectLines(t, w.until(79*second), "40s Finalise stray DeletionByPodGC")
-	expectLines(t, w.until(80*second), "80s Finalise on-n DeletionByPodGC", "80s Finalise ending DeletionByPodGC")
+	// What isn't gone is finalised again.
+	expectLines(t, w.until(80*second), "80s Finalise on-n DeletionByPodGC", "80s Finalise ending DeletionByPodGC", "80s Finalise stray DeletionByPodGC")
 	w.happens(cluster.Event{Kind: cluster.PodEnded, Pod: p})
-	// What isn't gone is noticed anew 20 s later.
-	expectLines(t, w.until(141*second), "100s Finalise stray DeletionByPodGC", "140s Finalise on-n DeletionByPodGC")
+	expectLines(t, w.until(141*second), "120s Finalise on-n DeletionByPodGC", "120s Finalise stray DeletionByPodGC")
 	w.happens(cluster.Event{Kind: cluster.PodEnded, Pod: 0}, cluster.Event{Kind: cluster.PodEnded, Pod: 2})
 	if w.until(200 * second); w.wake != cluster.Never {
 		t.Errorf("wants to wake at %d for nothing", w.wake)
