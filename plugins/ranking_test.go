@@ -22,6 +22,7 @@ type rankedWorld struct {
 	names       int
 	kinds       map[string]int // of outcomes
 	nominates   bool           // pending pods may have nodes kept for them
+	left        []string       // names of nodes that were removed
 }
 
 func newRankedWorld(t *testing.T, seed uint64, policy []scheduler.Weighted) *rankedWorld {
@@ -178,9 +179,14 @@ func (w *rankedWorld) disturb() {
 			}
 		}
 	case 5:
-		w.happens(cluster.Event{Kind: cluster.NodeAdded, NodeSpec: w.node(w.name("node"))})
+		name := w.name("node")
+		if k := len(w.left); k > 0 && w.rng.IntN(2) == 0 { // one comes back, with its pods
+			name, w.left = w.left[k-1], w.left[:k-1]
+		}
+		w.happens(cluster.Event{Kind: cluster.NodeAdded, NodeSpec: w.node(name)})
 	case 6:
 		if len(live) > 4 {
+			w.left = append(w.left, w.Nodes.Name[n])
 			w.happens(cluster.Event{Kind: cluster.NodeRemoved, Node: n})
 		}
 	case 7:
