@@ -20,17 +20,22 @@ const disruptedFor = 2 * cluster.Minute
 // a pod, until something else brings it back to them. Budgets misses nothing.
 type Budgets struct {
 	begun   bool
-	changes uint64 // position in State's log of Changes, up to which all was taken in
-	of      map[string][]*tended
-	touched []*tended // to be looked at again
-	waiting []*tended // that are to be looked at when time has passed
+	changes uint64                        // position in State's log of Changes, up to which all was taken in
+	named   map[[2]string]*tended         // by namespace and name
+	of      map[string][]*tended          // by namespace
+	over    map[cluster.ClassID][]*tended // over pods of a class; where asked for since budgets came, went or chose other pods
+	touched []*tended                     // to be looked at again
+	waiting []*tended                     // that are to be looked at when time has passed
 	owners  map[cluster.OwnerRef]bool
 	scales  map[*cluster.Workload]bool
 }
 
 // NewBudgets returns the controller.
 func NewBudgets() *Budgets {
-	return &Budgets{of: map[string][]*tended{}, owners: map[cluster.OwnerRef]bool{}, scales: map[*cluster.Workload]bool{}}
+	return &Budgets{
+		named: map[[2]string]*tended{}, of: map[string][]*tended{}, over: map[cluster.ClassID][]*tended{},
+		owners: map[cluster.OwnerRef]bool{}, scales: map[*cluster.Workload]bool{},
+	}
 }
 
 // tended is what is kept of one budget.

@@ -15,7 +15,7 @@ func (b *Budgets) notice(s *cluster.State, e *cluster.Event) {
 	case cluster.PodEnded:
 		b.leave(s.Class(e.Pod).Namespace, e.Pod)
 	case cluster.PodBound, cluster.PodReady:
-		b.touchOf(s.Class(e.Pod).Namespace, s.Pods.Labels[e.Pod])
+		b.touchOver(s, s.Pods.Class[e.Pod])
 	case cluster.ObjectSet:
 		switch o := e.Object.(type) {
 		case *cluster.DisruptionBudget:
@@ -26,6 +26,8 @@ func (b *Budgets) notice(s *cluster.State, e *cluster.Event) {
 	case cluster.ObjectRemoved:
 		switch o := e.Object.(type) {
 		case *cluster.DisruptionBudget:
+			clear(b.over)
+			delete(b.named, [2]string{o.Namespace, o.Name})
 			b.of[o.Namespace] = slices.DeleteFunc(b.of[o.Namespace], func(t *tended) bool { return t.last.Name == o.Name })
 		case *cluster.Workload:
 			b.touchScaled(o.Namespace)
@@ -53,12 +55,7 @@ func (b *Budgets) retry(now cluster.Time, d cluster.Decision) {
 }
 
 func (b *Budgets) find(budget *cluster.DisruptionBudget) *tended {
-	for _, t := range b.of[budget.Namespace] {
-		if t.last.Name == budget.Name {
-			return t
-		}
-	}
-	return nil
+	return b.named[[2]string{budget.Namespace, budget.Name}]
 }
 
 // noticeChanges takes in what was decided about pods since the last Step, of which no
@@ -73,22 +70,25 @@ func (b *Budgets) noticeChanges(s *cluster.State) {
 		}
 		return
 	}
-	last := cluster.ClassID(-1)
 	for _, c := range list {
-		if c.Class != last {
-			class := s.ClassByID(c.Class)
-			b.touchOf(class.Namespace, class.Labels)
-			last = c.Class
-		}
+		b.touchOver(s, c.Class)
 	}
 }
 
-// touchOf touches the budgets over pods with these labels.
-func (b *Budgets) touchOf(namespace string, labels cluster.Labels) {
-	for _, t := range b.of[namespace] {
-		if !t.touched && t.last.Selector.Matches(labels) {
-			b.touch(t)
+// touchOver touches the budgets over pods of a class.
+func (b *Budgets) touchOver(s *cluster.State, id cluster.ClassID) {
+	over, known := b.over[id]
+	if !known {
+		class := s.ClassByID(id)
+		for _, t := range b.of[class.Namespace] {
+			if t.last.Selector.Matches(class.Labels) {
+				over = append(over, t)
+			}
 		}
+		b.over[id] = over
+	}
+	for _, t := range over {
+		b.touch(t)
 	}
 }
 
@@ -108,11 +108,13 @@ func (b *Budgets) set(s *cluster.State, budget *cluster.DisruptionBudget) {
 	case t == nil:
 		t = &tended{recheck: cluster.Never}
 		b.of[budget.Namespace] = append(b.of[budget.Namespace], t)
+		b.named[[2]string{budget.Namespace, budget.Name}] = t
 	case t.last == budget: // an echo of what was stored
 		t.tries = 0
 		return
 	}
 	if t.last == nil || t.last.Selector != budget.Selector {
+		clear(b.over)
 		t.pods, t.at = nil, map[cluster.PodID]int{}
 		for p := range cluster.PodID(s.Pods.Rows()) {
 			if s.Pods.Phase[p] != cluster.Ended && s.Class(p).Namespace == budget.Namespace && budget.Selector.Matches(s.Pods.Labels[p]) {
