@@ -64,7 +64,7 @@ type Nodes struct {
 	images      map[string]*ImageSpread // of live nodes, by name
 	spare       []NodeID                // rows free for reuse
 	byName      map[string]NodeID
-	left        map[string]NodeID // rows of gone nodes that pods still hold, by name
+	left        map[string]NodeID // rows of removed nodes that had pods on them, by name; some don't hold
 }
 
 // Live returns the nodes that pods can be bound to, in order of arrival. The
@@ -108,15 +108,10 @@ func (s *State) addNode(spec *NodeSpec) NodeID {
 	if _, ok := ns.byName[spec.Name]; ok {
 		panic("cluster: node " + spec.Name + " is there already")
 	}
-	n, back := ns.left[spec.Name]
-	if back { // its pods are still there, as in Kubernetes they are by the node's name
-		delete(ns.left, spec.Name)
-	} else {
-		n = ns.row()
-		ns.GPUFree[n] = ns.GPUFree[n][:0]
-	}
+	n := ns.row()
 	ns.Name[n] = spec.Name
 	ns.key[n] = hashName("", spec.Name)
+	ns.GPUFree[n] = ns.GPUFree[n][:0]
 	s.describe(n, spec)
 	s.hear(n, &spec.Health)
 	ns.gone[n] = false
@@ -127,10 +122,33 @@ func (s *State) addNode(spec *NodeSpec) NodeID {
 	ns.zones.add(zoneOf(spec.Labels), n)
 	ns.addImages(n)
 	ns.Epoch++
+	s.rehome(n)
 	s.adopt(n)
 	s.grant(n)
 	s.touch(n)
 	return n
+}
+
+// rehome has the pods that a node of n's name left behind be on n: a node that comes back
+// runs them still. What is only assumed stays behind, since it can't be carried out.
+func (s *State) rehome(n NodeID) {
+	ns := &s.Nodes
+	old, ok := ns.left[ns.Name[n]]
+	delete(ns.left, ns.Name[n])
+	if !ok || !ns.gone[old] || ns.Name[old] != ns.Name[n] || old == n {
+		return
+	}
+	for p := ns.first[old]; p != None; {
+		next := s.Pods.next[p]
+		if a := s.Pods.Allocation[p]; s.Pods.Phase[p] != Assumed {
+			s.displace(p)
+			s.place(p, n, a)
+		}
+		p = next
+	}
+	if ns.first[old] == None {
+		ns.spare = append(ns.spare, old)
+	}
 }
 
 // changeNode brings n up to date with another description of it.
@@ -219,6 +237,9 @@ func (s *State) removeNode(n NodeID) {
 	ns.zones.remove(zoneOf(ns.Labels[n]), n)
 	ns.removeImages(n)
 	ns.gone[n] = true
+	if ns.first[n] != None {
+		ns.left[ns.Name[n]] = n
+	}
 	ns.Epoch++
 	s.bereave(n)
 	s.touch(n)
@@ -226,14 +247,8 @@ func (s *State) removeNode(n NodeID) {
 }
 
 func (s *State) spareIfEmpty(n NodeID) {
-	ns := &s.Nodes
-	switch {
-	case !ns.gone[n]:
-	case ns.first[n] == None:
+	if ns := &s.Nodes; ns.gone[n] && ns.first[n] == None {
 		ns.spare = append(ns.spare, n)
-		delete(ns.left, ns.Name[n])
-	default:
-		ns.left[ns.Name[n]] = n
 	}
 }
 
@@ -241,7 +256,6 @@ func (s *State) spareIfEmpty(n NodeID) {
 func (s *State) unspare(n NodeID) {
 	if ns := &s.Nodes; ns.gone[n] && ns.first[n] == None {
 		ns.spare = ns.spare[:len(ns.spare)-1]
-		ns.left[ns.Name[n]] = n
 	}
 }
 
