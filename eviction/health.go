@@ -54,6 +54,8 @@ type nodeHealth struct {
 	probe         cluster.Time            // the look that found that it had been heard of
 	leased        bool                    // a lease has been seen
 	renewal, post cluster.Time            // the latest that have come, be they seen by a look or not
+	renewed       cluster.Time            // when renewal could be seen
+	told          cluster.Time            // when a lease came that had been renewed before
 	seen          cluster.Time            // the look that saw the latest post
 	forgot        cluster.Time            // the look that forgot the lease, if it was the last one to see a post; or -1
 
@@ -117,7 +119,7 @@ func (h *Health) take(s *cluster.State, e *cluster.Event) {
 		h.add(s, e.Node)
 		h.taintByConditions(s, e.Node)
 	case cluster.NodeRemoved:
-		h.remove(e.Node)
+		h.remove(s, e.Node)
 	case cluster.NodeChanged:
 		h.want(h.nodes[e.Node])
 		h.taintByConditions(s, e.Node)
@@ -139,20 +141,23 @@ func (h *Health) add(s *cluster.State, row cluster.NodeID) {
 	}
 	n := h.byName[s.Nodes.Name[row]]
 	if n == nil {
-		n = &nodeHealth{name: s.Nodes.Name[row], first: cluster.Never, renewal: -cluster.Never, post: -cluster.Never, seen: -1, forgot: -1}
+		n = &nodeHealth{name: s.Nodes.Name[row], first: cluster.Never, renewal: -cluster.Never, post: -cluster.Never, renewed: -cluster.Never, seen: -1, forgot: -1}
 		h.byName[s.Nodes.Name[row]] = n
 	}
 	h.nodes[row] = n
 	n.node = row
-	n.lease, n.posts = s.Nodes.Health[row].Lease, s.Nodes.Health[row].Posts
+	h.tell(s, n)
 	h.cluster.Nodes++
 	h.want(n)
 	h.standIn(n)
 	h.expect(n.name, s.Now)
 }
 
-func (h *Health) remove(row cluster.NodeID) {
+func (h *Health) remove(s *cluster.State, row cluster.NodeID) {
 	n := h.nodes[row]
+	if n.first != cluster.Never {
+		h.find(n, s.Now)
+	}
 	h.nodes[row] = nil
 	h.cluster.Nodes--
 	h.want(n) // if it is back by then, nobody will have noticed
@@ -174,8 +179,16 @@ func (h *Health) hear(s *cluster.State, n *nodeHealth) {
 	if n.first != cluster.Never {
 		h.find(n, s.Now) // by what was known before
 	}
-	n.lease, n.posts = s.Nodes.Health[n.node].Lease, s.Nodes.Health[n.node].Posts
+	h.tell(s, n)
 	h.want(n)
+}
+
+// tell takes in when the node is heard of from now on.
+func (h *Health) tell(s *cluster.State, n *nodeHealth) {
+	n.lease, n.posts = s.Nodes.Health[n.node].Lease, s.Nodes.Health[n.node].Posts
+	if renewal, ok := n.lease.Latest(s.Now); ok && renewal > n.renewal {
+		n.told = s.Now
+	}
 }
 
 // want has a node looked at next time.
@@ -301,24 +314,24 @@ func (h *Health) recognise(s *cluster.State, n *nodeHealth, observed cluster.Con
 
 // find moves the node's probe to the look that first saw the latest beat.
 func (h *Health) find(n *nodeHealth, now cluster.Time) {
-	if renewal, ok := n.lease.Latest(now); ok {
-		n.renewal = max(n.renewal, renewal)
+	if renewal, ok := n.lease.Latest(now); ok && renewal > n.renewal {
+		n.renewal, n.renewed = renewal, max(renewal, n.told)
 	}
 	if post, ok := n.posts.Latest(now); ok {
 		n.post = max(n.post, post)
 	}
-	h.found(n, h.lookFrom(n.renewal), now)
+	h.found(n, h.lookFrom(n.renewed), now)
 	seen := h.lookFrom(n.post)
 	h.found(n, seen, now)
 	// When upstream sees a post, it forgets which lease it has seen, and takes the lease for
 	// renewed at the next look, unless it has seen it be renewed at this one.
 	if seen > n.seen && seen > n.first && seen <= now {
 		n.seen = seen
-		renewal, ok := n.lease.Latest(seen)
-		if !ok {
-			renewal = min(n.renewal, seen)
+		renewed, ok := n.lease.Latest(seen)
+		if renewed = max(renewed, n.told); !ok {
+			renewed = min(n.renewed, seen)
 		}
-		forgot := n.forgot != seen-h.settings.Period && h.lookFrom(renewal) != seen
+		forgot := n.forgot != seen-h.settings.Period && h.lookFrom(renewed) != seen
 		n.forgot = -1
 		if forgot && n.leased {
 			n.forgot = seen
