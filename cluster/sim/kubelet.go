@@ -45,7 +45,6 @@ type node struct {
 	faults []*faults.Fault // that have begun and not ended, in order
 	silent bool            // the API doesn't hear of it, nor it of the API
 	down   bool            // no container runs
-	phase  cluster.Time    // of its beats
 }
 
 // A turn is when a node's faults may have another effect.
