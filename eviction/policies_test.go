@@ -10,8 +10,8 @@ import (
 )
 
 // full returns a State of two nodes, n and m, and pods on them: "name node owner" each, of
-// an owner "Kind/name" or none, labelled app=x if the name begins with x; m is none of the
-// nodes if node is "-".
+// an owner "Kind/name" or none, labelled app=x if the name begins with x. "-" stands for no
+// node.
 func full(t *testing.T, pods ...string) *cluster.State {
 	t.Helper()
 	s := cluster.NewState()
@@ -106,6 +106,39 @@ func TestGangAware(t *testing.T) {
 	s.Delete(cluster.PodID(slices.Index(s.Pods.Name, "a5")), cluster.DeletionByTaint)
 	expect(t, "pods that work alone", s, policy, "w1 s2", "w1 s2", 0)
 	expect(t, "the gang, wherever it is", s, policy, "a6", "a6 a1 a2", 0)
+}
+
+// TestRejectedInGang has a deletion be rejected after the pod's own time was up: its time
+// begins anew.
+func TestRejectedInGang(t *testing.T) {
+	s, tolerating := cluster.NewState(), func(seconds int64) *cluster.Class {
+		return &cluster.Class{Owner: cluster.OwnerRef{Kind: "Job", Name: "a"}, Tolerations: []cluster.Toleration{{Exists: true, Seconds: &seconds}}}
+	}
+	_, policy := eviction.GangAware.Instance(eviction.Defaults())
+	controller := eviction.NewTaintEviction(policy)
+	step := func(at cluster.Time, events ...cluster.Event) (wake cluster.Time, ds []cluster.Decision) {
+		s.Observe(at*cluster.Second, events)
+		wake = controller.Step(s, events)
+		return wake / cluster.Second, s.TakeDecisions()
+	}
+	wake, _ := step(0,
+		cluster.Event{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{Name: "n", Taints: []cluster.Taint{{Key: "k", Effect: cluster.NoExecute}}}},
+		cluster.Event{Kind: cluster.PodAdded, PodSpec: &cluster.PodSpec{Name: "short", On: "n", Class: tolerating(10)}},
+		cluster.Event{Kind: cluster.PodAdded, PodSpec: &cluster.PodSpec{Name: "long", On: "n", Class: tolerating(100)}})
+	if wake != 10 {
+		t.Errorf("the first is due at %d s", wake)
+	}
+	_, ds := step(10)
+	if len(ds) != 2 {
+		t.Fatalf("%d of two go", len(ds))
+	}
+	step(100)
+	if wake, _ = step(200, cluster.Event{Kind: cluster.Rejected, Pod: ds[1].Pod, Node: ds[1].Node, Decision: ds[1]}); wake != 300 {
+		t.Errorf("a pod that stayed after all is due at %d s", wake)
+	}
+	if _, ds = step(300); len(ds) != 1 {
+		t.Errorf("%d go in the end", len(ds))
+	}
 }
 
 func TestCircuitBreaker(t *testing.T) {
