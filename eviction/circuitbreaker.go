@@ -1,6 +1,10 @@
 package eviction
 
-import "github.com/berthsim/berth/cluster"
+import (
+	"fmt"
+
+	"github.com/berthsim/berth/cluster"
+)
 
 // CircuitBreaker is the policy with the usual settings.
 var CircuitBreaker = NewCircuitBreaker(BreakerDefaults())
@@ -10,8 +14,8 @@ var CircuitBreaker = NewCircuitBreaker(BreakerDefaults())
 // none has fallen silent for as long as Quiet.
 type BreakerSettings struct {
 	Nodes         int
-	Percent       int // 0 to 100
-	Within, Quiet cluster.Time
+	Percent       int          // 0 to 100
+	Within, Quiet cluster.Time // Within up to an hour, which is how far back a Picture goes
 }
 
 // BreakerDefaults are the usual settings: more than 3 nodes and 10 % within 5 minutes, and
@@ -28,8 +32,9 @@ func BreakerDefaults() BreakerSettings {
 func NewCircuitBreaker(st BreakerSettings) *Policy {
 	return &Policy{
 		Name: "circuitbreaker",
-		Doc: "circuitbreaker taints nodes as kube does, but none while many fall silent. " +
-			"When more than 3 nodes and 10 % of all fall silent within 5 minutes, it waits until none has for 10 minutes.",
+		Doc: fmt.Sprintf("circuitbreaker taints nodes as kube does, but none while many fall silent. "+
+			"When more than %d nodes and %d %% of all fall silent within %d s, it waits until none has for %d s.",
+			st.Nodes, st.Percent, st.Within/cluster.Second, st.Quiet/cluster.Second),
 		New: func(kube Settings) any { return &breaker{KubePolicy: NewKubePolicy(kube), settings: st, seen: -1} },
 	}
 }

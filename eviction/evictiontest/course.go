@@ -45,7 +45,7 @@ func RandomCourse(seed uint64) *Course {
 	c := &Course{Settings: eviction.Defaults(), Until: calm + day, seed: rng.Int64()}
 	if rng.IntN(2) == 0 {
 		c.Settings.Grace = cluster.Time(17+rng.IntN(60)) * cluster.Second
-		c.Settings.Rate = []float32{0.05, 0.2, 1}[rng.IntN(3)]
+		c.Settings.Rate = []float32{0.05, 0.2, 2}[rng.IntN(3)] // with 1, upstream has stopped zones starve
 		c.Settings.LargeZone = rng.IntN(10)
 	}
 	zones := 1 + rng.IntN(4)

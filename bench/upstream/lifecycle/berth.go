@@ -17,9 +17,7 @@ func Berth(t *Timeline) []Observation { return playBerth(t, nil) }
 // playBerth has the controllers that make returns live through a timeline; nil stands for the usual.
 func playBerth(t *Timeline, make func(eviction.Settings) []cluster.Controller) []Observation {
 	if make == nil {
-		make = func(st eviction.Settings) []cluster.Controller {
-			return []cluster.Controller{eviction.NewTaintEviction(nil), eviction.NewHealth(st, nil)}
-		}
+		make = func(st eviction.Settings) []cluster.Controller { return eviction.Controllers(st, nil) }
 	}
 	w := &world{timeline: t, state: cluster.NewState(), steps: t.Steps(), leases: Leases{}, stop: map[string]cluster.Time{}, kubelets: map[string]cluster.Conditions{}}
 	controllers := make(settingsOf(t.Settings))
