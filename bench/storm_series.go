@@ -24,7 +24,7 @@ type series struct {
 
 const (
 	firstStep = cluster.Second
-	mostSteps = 1200
+	mostSteps = 600
 )
 
 // until notes that values have held up to a time, that time excluded.
