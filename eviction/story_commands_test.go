@@ -18,7 +18,7 @@ import (
 var commands = map[string]func(st *story, d *datadriven.TestData) (out string, err error){
 	"settings": settings, "policy": choosePolicy,
 	"nodes": addNodes, "pods": addPods, "budget": addBudget,
-	"fail": fail, "restore": restore, "taint": putTaint, "untaint": takeTaint,
+	"fail": fail, "restore": restore, "taint": putTaint, "untaint": takeTaint, "drain": drainNode,
 	"advance": advance, "show": show,
 }
 
@@ -170,18 +170,34 @@ func podOf(name string, args []datadriven.CmdArg) (*cluster.PodSpec, error) {
 	return spec, nil
 }
 
-// budget APP allowed=N has a budget over the pods of an app allow so many disruptions.
+// budget APP allowed=N has a budget over the pods of an app allow so many disruptions;
+// with min=N, that many have to be healthy, and the disruption controller counts.
 func addBudget(st *story, d *datadriven.TestData) (string, error) {
 	app := d.CmdArgs[0].Key
-	allowed, err := strconv.ParseInt(d.CmdArgs[1].Vals[0], 10, 32)
+	number, err := strconv.ParseInt(d.CmdArgs[1].Vals[0], 10, 32)
 	if err != nil {
 		return "", err
 	}
 	b := &cluster.DisruptionBudget{
-		Namespace: "default", Name: app, Allowed: int32(allowed),
+		Namespace: "default", Name: app,
 		Selector: &cluster.Selector{Requirements: []cluster.Requirement{{Key: "app", Op: cluster.In, Values: []string{app}}}},
 	}
+	switch key := d.CmdArgs[1].Key; key {
+	case "allowed":
+		b.Allowed = int32(number)
+	case "min":
+		b.MinAvailable, b.Generation = &cluster.IntOrPercent{Value: int32(number)}, 1
+		st.counted = true
+	default:
+		return "", fmt.Errorf("there is no %s of a budget", key)
+	}
 	st.acts = append(st.acts, act{st.now, func(s *cluster.State) { s.Store(b) }})
+	return "", nil
+}
+
+// drain NODE has a user run kubectl drain.
+func drainNode(st *story, d *datadriven.TestData) (string, error) {
+	st.drains = append(st.drains, eviction.Maintenance{Node: d.CmdArgs[0].Key, At: st.now})
 	return "", nil
 }
 

@@ -45,6 +45,8 @@ type story struct {
 	zones    map[string][]string
 	faults   []*faults.Fault
 	acts     []act
+	drains   []eviction.Maintenance
+	counted  bool        // the disruption controller runs
 	told     []happening // up to now
 }
 
@@ -75,7 +77,7 @@ func (st *story) play(until cluster.Time) (*cluster.State, []happening, error) {
 	slices.SortStableFunc(list, func(a, b faults.Fault) int { return cmp.Compare(a.At, b.At) })
 	kubelets.Faults = &list
 	arrive := source(slices.Clone(st.arrive))
-	world, err := sim.New(s, &arrive, sim.Options{Kubelets: kubelets, Until: until})
+	world, err := sim.New(s, &arrive, sim.Options{Kubelets: kubelets, Evictions: eviction.API{}, Until: until})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -86,7 +88,10 @@ func (st *story) play(until cluster.Time) (*cluster.State, []happening, error) {
 			w.health = h
 		}
 	}
-	controllers = append(controllers, &users{acts: st.acts}, &owners{}, binder{})
+	if st.counted {
+		controllers = append(controllers, eviction.NewBudgets())
+	}
+	controllers = append(controllers, &eviction.GC{}, &eviction.Drain{Plan: st.drains}, &users{acts: st.acts}, &owners{}, binder{})
 	err = cluster.Run(context.Background(), world, s, w, controllers...)
 	return s, w.seen, err
 }
@@ -161,6 +166,10 @@ func (w *witness) Record(s *cluster.State, events []cluster.Event, ds []cluster.
 			if e.Ready {
 				pod(e.Pod, "ready")
 			}
+		case cluster.Rejected:
+			if e.Decision.Kind == cluster.RequestEviction {
+				pod(e.Pod, fmt.Sprintf("may not go: %d", e.Code))
+			}
 		}
 	}
 	for i := range ds {
@@ -175,6 +184,10 @@ func (w *witness) Record(s *cluster.State, events []cluster.Event, ds []cluster.
 			pod(d.Pod, "marked not ready")
 		case cluster.Evict:
 			pod(d.Pod, "deleted")
+		case cluster.RequestEviction:
+			pod(d.Pod, "asked to go")
+		case cluster.Finalise:
+			pod(d.Pod, "taken away for good")
 		}
 	}
 	// Of what one round decides, what is alike stands together.

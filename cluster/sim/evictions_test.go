@@ -93,3 +93,23 @@ func TestNoEvictionCheck(t *testing.T) {
 	expect(t, next(t, c, s, 0, nil), "0s PodEnded(b)")
 	expect(t, next(t, c, s, 0, nil), "0s PodEnded(a)")
 }
+
+// TestCordon wants the taint that cordons a node, and no other, to say so in its spec too.
+func TestCordon(t *testing.T) {
+	c, s := start(t, sim.Options{}, node("n", 100))
+	taint := func(key string, do func(cluster.NodeID, cluster.Taint)) func() {
+		return func() { do(0, cluster.Taint{Key: key, Effect: cluster.NoSchedule}) }
+	}
+	const cordon = "node.kubernetes.io/unschedulable"
+	for _, test := range []struct {
+		do   func()
+		want bool
+	}{
+		{taint("x", s.AddTaint), false}, {taint(cordon, s.AddTaint), true},
+		{taint("x", s.RemoveTaint), true}, {taint(cordon, s.RemoveTaint), false},
+	} {
+		next(t, c, s, 0, test.do)
+		expect(t, next(t, c, s, 0, nil), "0s NodeChanged")
+		expect(t, fmt.Sprint(s.Nodes.Unschedulable[0]), fmt.Sprint(test.want))
+	}
+}

@@ -274,6 +274,11 @@ func (c *Cluster) create(spec *cluster.PodSpec) {
 	c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.PodAdded, PodSpec: spec})
 }
 
+// cordon is the key of the taint by which controllers cordon a node. An API server has a
+// field for that, and the taint follows from it; so the field has to say the same, or whoever
+// sees to the taint takes it off.
+const cordon = "node.kubernetes.io/unschedulable"
+
 // retaint has it be known which taints nodes have now that some were added or removed.
 func (c *Cluster) retaint(ds []cluster.Decision) {
 	var done []cluster.NodeID
@@ -285,8 +290,21 @@ func (c *Cluster) retaint(ds []cluster.Decision) {
 		done = append(done, d.Node)
 		spec := *c.state.Nodes.Spec[d.Node]
 		spec.Taints = c.state.Nodes.Taints[d.Node]
+		spec.Unschedulable = cordoned(ds, d.Node, spec.Unschedulable)
 		c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.NodeChanged, Pod: cluster.None, Node: d.Node, NodeSpec: &spec})
 	}
+}
+
+// cordoned reports whether a node is cordoned after some decisions, given whether it was
+// before.
+func cordoned(ds []cluster.Decision, row cluster.NodeID, was bool) bool {
+	for i := range ds {
+		d := &ds[i]
+		if t, ok := d.Detail.(cluster.Taint); ok && d.Node == row && t.Key == cordon && t.Effect == cluster.NoSchedule {
+			was = d.Kind == cluster.AddTaint
+		}
+	}
+	return was
 }
 
 // learn takes from the last batch, whose rows State has filled in by now, what
