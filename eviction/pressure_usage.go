@@ -1,6 +1,7 @@
 package eviction
 
 import (
+	"math"
 	"sort"
 
 	"github.com/berthsim/berth/cluster"
@@ -27,6 +28,12 @@ type Subject struct {
 // arguments, whatever it was asked before.
 type Usage interface {
 	Usage(s Subject) func(age cluster.Time) Consumption
+}
+
+// A Ceiling is a Usage that knows the most that a pod will ever use: where pods can't use up a
+// node together, nobody needs to look. MaxInt64 stands for "there is no telling".
+type Ceiling interface {
+	Most(s Subject) Consumption
 }
 
 // A Drift generates use: a part of the request to begin with, which grows, and noise that lasts.
@@ -77,6 +84,33 @@ func (d Drift) Usage(s Subject) func(age cluster.Time) Consumption {
 	}
 }
 
+// Most implements Ceiling. What grows has no ceiling but the pod's limit.
+func (d Drift) Most(s Subject) Consumption {
+	share := max(d.Base+d.Spread+d.Noise, 0)
+	if d.Growth > 0 || d.Leaky > 0 && d.Growth+d.Leak > 0 {
+		share = math.MaxInt64
+	}
+	return Consumption{
+		Memory:    most(share, s.Request.Memory, d.Idle.Memory, s.Limit.Memory),
+		Disk:      most(share, s.Request.Disk, d.Idle.Disk, s.Limit.Disk),
+		Inodes:    most(share, s.Request.Inodes, d.Idle.Inodes, s.Limit.Inodes),
+		Processes: most(share, s.Request.Processes, d.Idle.Processes, s.Limit.Processes),
+	}
+}
+
+// most returns portion's value for a share that may be without end.
+func most(share, request, idle, limit int64) int64 {
+	switch {
+	case share < math.MaxInt64:
+		return portion(share, request, idle, limit)
+	case request == 0 && idle == 0:
+		return 0
+	case limit > 0:
+		return limit
+	}
+	return math.MaxInt64
+}
+
 // swing brings a draw to -by … by.
 func swing(d cluster.Draw, by int64) int64 { return int64(d.Below(int(2*by+1))) - by }
 
@@ -117,4 +151,18 @@ func (r Recorded) Usage(s Subject) func(age cluster.Time) Consumption {
 		next := sort.Search(len(samples), func(i int) bool { return samples[i].Age > age })
 		return samples[max(next-1, 0)].Consumption
 	}
+}
+
+// Most implements Ceiling.
+func (r Recorded) Most(s Subject) Consumption {
+	samples := r[s.Name]
+	if len(samples) == 0 {
+		return s.Request
+	}
+	var top Consumption
+	for _, at := range samples {
+		top.Memory, top.Disk = max(top.Memory, at.Memory), max(top.Disk, at.Disk)
+		top.Inodes, top.Processes = max(top.Inodes, at.Inodes), max(top.Processes, at.Processes)
+	}
+	return top
 }

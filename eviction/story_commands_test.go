@@ -17,7 +17,7 @@ import (
 // into the story that happens at st.now, and say nothing.
 var commands = map[string]func(st *story, d *datadriven.TestData) (out string, err error){
 	"settings": settings, "policy": choosePolicy,
-	"nodes": addNodes, "pods": addPods, "budget": addBudget,
+	"kubelets": setKubelets, "nodes": addNodes, "pods": addPods, "budget": addBudget,
 	"fail": fail, "restore": restore, "taint": putTaint, "untaint": takeTaint, "drain": drainNode,
 	"advance": advance, "show": show,
 }
@@ -53,13 +53,22 @@ func choosePolicy(st *story, d *datadriven.TestData) (_ string, err error) {
 	return "", err
 }
 
-// nodes a b c1..12 zone=west adds nodes.
+// nodes a b c1..12 zone=west memory=8192Mi adds nodes.
 func addNodes(st *story, d *datadriven.TestData) (string, error) {
 	labels := map[string]string{}
+	capacity := cluster.Amounts{cluster.PodSlots: 10}
 	var names []string
 	for _, arg := range d.CmdArgs {
-		if arg.Key == "zone" {
+		switch arg.Key {
+		case "zone":
 			labels[faults.ZoneLabel] = arg.Vals[0]
+			continue
+		case "memory":
+			amount, err := mebibytes(arg.Vals[0])
+			if err != nil {
+				return "", err
+			}
+			capacity[cluster.Memory] = amount
 			continue
 		}
 		list, err := expand(arg.Key)
@@ -70,7 +79,7 @@ func addNodes(st *story, d *datadriven.TestData) (string, error) {
 	}
 	for _, name := range names {
 		st.arrive = append(st.arrive, cluster.Event{Time: st.now, Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{
-			Name: name, Labels: cluster.MakeLabels(labels), Capacity: cluster.Amounts{cluster.PodSlots: 10}, Created: st.now,
+			Name: name, Labels: cluster.MakeLabels(labels), Capacity: capacity, Created: st.now,
 		}})
 	}
 	if st.zones == nil {
@@ -106,7 +115,8 @@ func expand(text string) ([]string, error) {
 // pods adds those of the lines below, "NAME key=value …": on=NODE; owner=KIND/NAME;
 // app=LABEL; tolerate=SECONDS both taints of nodes that aren't ready, 300 unless it is
 // said otherwise, as admission has it; tolerate=ever, as a DaemonSet's pod; tolerate=never;
-// stop=DURATION until it has ended once it is told to, 1s unless it is said otherwise.
+// stop=DURATION until it has ended once it is told to, 1s unless it is said otherwise;
+// priority=N; memory=AMOUNT that it asks for; use=(AMOUNT,AGE:AMOUNT,…) that it uses.
 func addPods(st *story, d *datadriven.TestData) (string, error) {
 	for line := range strings.SplitSeq(strings.TrimSpace(d.Input), "\n") {
 		name, args, err := datadriven.ParseLine(line)
@@ -118,7 +128,7 @@ func addPods(st *story, d *datadriven.TestData) (string, error) {
 			return "", err
 		}
 		for _, name := range names {
-			spec, err := podOf(name, args)
+			spec, err := st.podOf(name, args)
 			if err != nil {
 				return "", err
 			}
@@ -128,7 +138,7 @@ func addPods(st *story, d *datadriven.TestData) (string, error) {
 	return "", nil
 }
 
-func podOf(name string, args []datadriven.CmdArg) (*cluster.PodSpec, error) {
+func (st *story) podOf(name string, args []datadriven.CmdArg) (*cluster.PodSpec, error) {
 	class := &cluster.Class{Namespace: "default"}
 	spec := &cluster.PodSpec{Name: name, Class: class, Run: cluster.Never, Stop: cluster.Second, Grace: 30 * cluster.Second}
 	tolerate := "300"
@@ -143,6 +153,22 @@ func podOf(name string, args []datadriven.CmdArg) (*cluster.PodSpec, error) {
 			class.Owner.Kind, class.Owner.Name, _ = strings.Cut(value, "/")
 		case "tolerate":
 			tolerate = value
+		case "priority":
+			priority, err := strconv.ParseInt(value, 10, 32)
+			if err != nil {
+				return nil, err
+			}
+			class.Priority = int32(priority)
+		case "memory":
+			amount, err := mebibytes(value)
+			if err != nil {
+				return nil, err
+			}
+			class.Requests = cluster.Amounts{cluster.Memory: amount}
+		case "use":
+			if err := st.memory.use(name, arg.Vals); err != nil {
+				return nil, err
+			}
 		case "stop":
 			stop, err := time.ParseDuration(value)
 			if err != nil {
@@ -215,7 +241,7 @@ func (st *story) named(args []datadriven.CmdArg) (names []string, err error) {
 	return names, nil
 }
 
-// fail [crash|partition] NODES has nodes hang from now on, or fail otherwise, and says when they renewed
+// fail [crash|partition|shutdown] NODES has nodes hang from now on, or fail otherwise, and says when they renewed
 // their leases last: what follows depends on that.
 func fail(st *story, d *datadriven.TestData) (string, error) {
 	args, kind := d.CmdArgs, faults.Hang
@@ -224,6 +250,8 @@ func fail(st *story, d *datadriven.TestData) (string, error) {
 		args, kind = args[1:], faults.Crash
 	case "partition":
 		args, kind = args[1:], faults.Partition
+	case "shutdown":
+		args, kind = args[1:], faults.Shutdown
 	}
 	names, err := st.named(args)
 	if err != nil {

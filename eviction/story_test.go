@@ -46,7 +46,8 @@ type story struct {
 	faults   []*faults.Fault
 	acts     []act
 	drains   []eviction.Maintenance
-	counted  bool        // the disruption controller runs
+	counted  bool // the disruption controller runs
+	memory   memory
 	told     []happening // up to now
 }
 
@@ -76,13 +77,20 @@ func (st *story) play(until cluster.Time) (*cluster.State, []happening, error) {
 	}
 	slices.SortStableFunc(list, func(a, b faults.Fault) int { return cmp.Compare(a.At, b.At) })
 	kubelets.Faults = &list
+	looking, err := st.memory.policy()
+	if err != nil {
+		return nil, nil, err
+	}
+	if looking != nil {
+		kubelets.Policy = looking
+	}
 	arrive := source(slices.Clone(st.arrive))
-	world, err := sim.New(s, &arrive, sim.Options{Kubelets: kubelets, Evictions: eviction.API{}, Until: until})
+	world, err := sim.New(s, &arrive, sim.Options{Kubelets: kubelets, Evictions: eviction.API{}, Until: max(until, 1)})
 	if err != nil {
 		return nil, nil, err
 	}
 	controllers := eviction.Controllers(st.settings, st.policy)
-	w := &witness{}
+	w := &witness{asked: map[string]bool{}}
 	for _, c := range controllers {
 		if h, ok := c.(*eviction.Health); ok {
 			w.health = h
@@ -141,6 +149,8 @@ type witness struct {
 	health *eviction.Health
 	seen   []happening
 	states map[string]string
+	asked  map[string]bool // pods that a controller has told to end
+	said   map[cluster.NodeID]cluster.Conditions
 }
 
 // Record implements cluster.Recorder.
@@ -155,8 +165,10 @@ func (w *witness) Record(s *cluster.State, events []cluster.Event, ds []cluster.
 	for i := range events {
 		switch e := &events[i]; e.Kind {
 		case cluster.NodeHeard:
-			if e.Health.Lease.Until == cluster.Never {
-				node(e.Node, "heard of again")
+			w.recordHeard(e.Node, e.Health, node)
+		case cluster.PodTold:
+			if !w.asked[s.PodName(e.Pod)] {
+				pod(e.Pod, "told to end by its kubelet")
 			}
 		case cluster.PodEnded:
 			pod(e.Pod, "gone")
@@ -165,6 +177,8 @@ func (w *witness) Record(s *cluster.State, events []cluster.Event, ds []cluster.
 		case cluster.PodReady:
 			if e.Ready {
 				pod(e.Pod, "ready")
+			} else {
+				pod(e.Pod, "not ready")
 			}
 		case cluster.Rejected:
 			if e.Decision.Kind == cluster.RequestEviction {
@@ -173,6 +187,9 @@ func (w *witness) Record(s *cluster.State, events []cluster.Event, ds []cluster.
 		}
 	}
 	for i := range ds {
+		if d := &ds[i]; d.Kind == cluster.Evict || d.Kind == cluster.RequestEviction {
+			w.asked[s.PodName(d.Pod)] = true
+		}
 		switch d := &ds[i]; d.Kind {
 		case cluster.SetConditions:
 			node(d.Node, "Ready "+d.Detail.(cluster.StatusChange).To[cluster.NodeReady].String())

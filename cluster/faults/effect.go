@@ -27,9 +27,13 @@ const (
 	Late
 	// Pressure: the kubelet finds that a resource runs out.
 	Pressure
+	// Shutdown: the node is shut down in good order. It says that it isn't ready,
+	// ends its pods as its kubelet is configured to, and is off then, as after a
+	// Crash.
+	Shutdown
 )
 
-var kindNames = []string{"crash", "hang", "partition", "flap", "late", "pressure"}
+var kindNames = []string{"crash", "hang", "partition", "flap", "late", "pressure", "shutdown"}
 
 // String returns the kind as specs have it: "crash".
 func (k Kind) String() string { return kindNames[k] }
@@ -53,7 +57,7 @@ func (f *Fault) Silent(now cluster.Time) (silent bool, until cluster.Time) {
 	switch {
 	case now < f.At:
 		return false, f.At
-	case now >= f.Until, f.Kind == Late, f.Kind == Pressure:
+	case now >= f.Until, f.Kind == Late, f.Kind == Pressure, f.Kind == Shutdown:
 		return false, cluster.Never
 	case f.Kind != Flap:
 		return true, f.Until

@@ -63,7 +63,7 @@ var badSpecs = []struct{ spec, want string }{
 	{"exp(mtbf=1d,mtbf=1d,mttr=1h)", `mtbf is given twice; leave one out`},
 	{"exp(mtbf=1d,mttr=1h,shape=2)", `exp has no option "shape"; it takes mtbf, mttr, kind`},
 	{"exp(mtbf=1d,mttr=1h,kind=late,by=1s,down=1s)", `exp has no option "down"; it takes mtbf, mttr, kind, by`},
-	{"exp(mtbf=1d,mttr=1h,kind=fire)", `there is no kind of fault "fire"; write one of crash, hang, partition, flap, late, pressure`},
+	{"exp(mtbf=1d,mttr=1h,kind=fire)", `there is no kind of fault "fire"; write one of crash, hang, partition, flap, late, pressure, shutdown`},
 	{"exp(mtbf=1d,mttr=1h,kind=flap)", `exp has no period; write period=VALUE`},
 	{"exp(mtbf=1d,mttr=1h,kind=flap,period=1m,down=1m)", `down is not shorter than period; leave the node some time between silences`},
 	{"exp(mtbf=1d,mttr=1h,kind=late,by=0s)", `by is 0; give a duration above 0`},

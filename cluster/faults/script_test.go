@@ -89,7 +89,7 @@ var badScripts = []struct{ text, want string }{
 	{"at 1s crash n1 for", "f:1: this is no fault; " + form},
 	{"on 1s crash n1 for 1m", "f:1: this is no fault; " + form},
 	{"at noon crash n1 for 1m", `f:1: "noon" is no duration; write whole numbers of d, h, m, s, ms, us, ns, the longest first, such as 1h30m`},
-	{"at 1s burn n1 for 1m", `f:1: there is no kind of fault "burn"; write one of crash, hang, partition, flap, late, pressure`},
+	{"at 1s burn n1 for 1m", `f:1: there is no kind of fault "burn"; write one of crash, hang, partition, flap, late, pressure, shutdown`},
 	{"at 1s crash n1 n2 for 1m", "f:1: it isn't said for how long; " + form},
 	{"at 1s outage rack r1 for", "f:1: it isn't said for how long; " + form},
 	{"at 1s outage rack r1 r2 for 1m", "f:1: it isn't said for how long; " + form},
@@ -101,7 +101,7 @@ var badScripts = []struct{ text, want string }{
 	{"at 1s crash n1 for 1m kind=hang", `f:1: crash has no option "kind"; it takes none`},
 	{"at 1s late n1 for 1m", "f:1: late has no by; write by=VALUE"},
 	{"at 1s late n1 for 1m by=1s by=2s", "f:1: by is given twice; leave one out"},
-	{"at 1s outage z for 1m kind=out", `f:1: there is no kind of fault "out"; write one of crash, hang, partition, flap, late, pressure`},
+	{"at 1s outage z for 1m kind=out", `f:1: there is no kind of fault "out"; write one of crash, hang, partition, flap, late, pressure, shutdown`},
 	{"at 1s outage z for 1m rack=1", `f:1: outage has no option "rack"; it takes kind`},
 }
 

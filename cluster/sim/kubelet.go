@@ -15,11 +15,16 @@ type Kubelets struct {
 	Post   cluster.Time  // between posts of a status in which nothing has changed
 	Faults faults.Source // what befalls nodes; nil for nothing
 	Work   Work
+
+	// Policy, if set, decides where nodes run short, and looks at them, from Look after Look
+	// on, as long as there are pods on them. Then Options.Until has to be set.
+	Policy KubeletPolicy
+	Look   cluster.Time
 }
 
 // DefaultKubelets are as Kubernetes sets them up, with nodes that never fail.
 func DefaultKubelets() *Kubelets {
-	return &Kubelets{Renew: 10 * cluster.Second, Post: 5 * cluster.Minute}
+	return &Kubelets{Renew: 10 * cluster.Second, Post: 5 * cluster.Minute, Look: 10 * cluster.Second}
 }
 
 // Work says what is left of a pod's work when its containers have died, or when another
@@ -45,6 +50,12 @@ type node struct {
 	faults []*faults.Fault // that have begun and not ended, in order
 	silent bool            // the API doesn't hear of it, nor it of the API
 	down   bool            // no container runs
+	hung   bool            // its kubelet does nothing
+	off    cluster.Time    // when it goes off, if it is being shut down
+
+	pressure     cluster.Conditions // of which only those of pressure count, as looks have found
+	look         uint64             // the seq of the look to come, 0 if there is none
+	phase, every cluster.Time       // of looks that nothing has delayed
 }
 
 // A turn is when a node's faults may have another effect.
@@ -104,11 +115,11 @@ func (c *Cluster) turn(t turn) {
 	if !ok {
 		return
 	}
-	for len(c.nodes) <= int(row) {
-		c.nodes = append(c.nodes, node{})
-	}
-	n := &c.nodes[row]
+	n := c.node(row)
 	if !slices.Contains(n.faults, t.f) {
+		if t.f.Kind == faults.Shutdown && !n.isClosing() {
+			c.shutDown(row, n)
+		}
 		n.faults = append(n.faults, t.f)
 	}
 	n.faults = slices.DeleteFunc(n.faults, func(f *faults.Fault) bool { return f.Until <= c.now })
@@ -124,30 +135,28 @@ func (c *Cluster) turn(t turn) {
 
 // become has a node be as its faults say.
 func (c *Cluster) become(row cluster.NodeID, n *node) {
-	silent, down := false, false
-	late, kubelet := cluster.Time(0), cluster.Healthy
+	silent, down, hung, late := false, false, false, cluster.Time(0)
 	for _, f := range n.faults {
 		quiet, _ := f.Silent(c.now)
-		silent = silent || quiet
-		down = down || f.Kind == faults.Crash
-		switch f.Kind {
-		case faults.Late:
+		off := f.Kind == faults.Crash || f.Kind == faults.Shutdown && c.now >= n.off
+		silent = silent || quiet || off
+		down = down || off
+		hung = hung || off || quiet && f.Kind != faults.Partition
+		if f.Kind == faults.Late {
 			late = max(late, f.By)
-		case faults.Pressure:
-			kubelet[pressure[f.Signal]] = cluster.ConditionTrue
 		}
 	}
 	if down && !n.down {
 		c.die(row)
 	}
 	came := n.silent && !silent
-	n.silent, n.down = silent, down
+	n.silent, n.down, n.hung = silent, down, hung
 	health := c.state.Nodes.Health[row]
 	if silent {
 		health.Lease.Until, health.Posts.Until = min(health.Lease.Until, c.now), min(health.Posts.Until, c.now)
 	} else {
 		k := c.opts.Kubelets
-		health.Conditions = kubelet
+		health.Conditions = n.conditions(c.now)
 		health.Lease = cluster.Beats{First: c.now + late, Every: k.Renew, Until: cluster.Never}
 		health.Posts = cluster.Beats{First: c.now + late, Every: k.Post, Until: cluster.Never}
 	}
@@ -196,8 +205,11 @@ func (c *Cluster) comeBack(row cluster.NodeID) {
 	for p := range c.state.PodsOn(row) {
 		x := &c.pods[p]
 		switch {
+		case x.evicted && x.over:
+			c.endAfter(p, row, 0)
+		case x.evicted && !x.stopped: // on its way
 		case x.told:
-			c.endAfter(p, row, x.stop)
+			c.leave(p, row, x.stop)
 		case x.over:
 			c.endAfter(p, row, 0)
 		case x.stopped:
@@ -206,6 +218,7 @@ func (c *Cluster) comeBack(row cluster.NodeID) {
 		if c.state.Pods.Unready[p] && !x.told {
 			c.batch = append(c.batch, cluster.Event{Time: c.now, Kind: cluster.PodReady, Pod: p, Node: row, Ready: true})
 		}
+		c.watch(row)
 	}
 }
 
@@ -214,4 +227,5 @@ func (c *Cluster) start(p cluster.PodID, row cluster.NodeID) {
 	x := &c.pods[p]
 	x.began, x.stopped = c.now, false
 	c.endAfter(p, row, x.run)
+	c.watch(row)
 }

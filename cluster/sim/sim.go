@@ -69,6 +69,8 @@ type Cluster struct {
 	fault      faults.Fault // the next, if moreFaults
 	moreFaults bool
 	turns      heap.Heap[turn]
+	chores     heap.Heap[chore]
+	present    []cluster.RunningPod    // reused
 	unfinished map[string]cluster.Time // what is left of the work of pods that were told to end, by name
 
 	charged map[*cluster.DisruptionBudget]*cluster.DisruptionBudget // by what is being carried out, by what State has
@@ -84,11 +86,20 @@ type pod struct {
 	stopped bool // it is on a node, and no container runs
 	told    bool // to end
 	over    bool // it has ended, and the node can't tell
+	gone    bool // it has ended
+
+	leaves  cluster.Time // when it will have ended, having been told to
+	evicted bool         // told by its kubelet, whether the API knows or not
+	died    bool         // its containers have, for want of memory,
+	backoff cluster.Time // and waited so long to be started again
 }
 
 // New returns a cluster to which things come from source. It reads s, which must
 // be the State that its events are observed by.
 func New(s *cluster.State, source Source, opts Options) (*Cluster, error) {
+	if k := opts.Kubelets; k != nil && k.Policy != nil && (opts.Until <= 0 || k.Look <= 0) {
+		return nil, errors.New("kubelets that look at their nodes need to know how often, and until when: set Kubelets.Look and Options.Until")
+	}
 	c := &Cluster{state: s, source: source, opts: opts, unfinished: map[string]cluster.Time{}}
 	c.pullFault()
 	return c, c.pull()
@@ -129,36 +140,64 @@ func (c *Cluster) Next(ctx context.Context, deadline cluster.Time) (cluster.Time
 		sortByKind(c.batch)
 		return c.now, c.batch, nil
 	}
-	t := c.nextTime(deadline)
-	if t == cluster.Never || c.opts.Until > 0 && t > c.opts.Until {
-		return c.now, nil, io.EOF
+	for {
+		t := c.nextTime(deadline)
+		if t == cluster.Never || c.opts.Until > 0 && t > c.opts.Until {
+			return c.now, nil, io.EOF
+		}
+		heard, err := c.arrive(t)
+		if err != nil {
+			return c.now, nil, err
+		}
+		if heard || t == deadline {
+			sortByKind(c.batch)
+			return t, c.batch, nil
+		}
+		if c.calls++; c.calls%1024 == 0 && ctx.Err() != nil {
+			return c.now, nil, ctx.Err()
+		}
 	}
+}
+
+// arrive has happen what does at a time, and collects the events. It reports whether anybody
+// needs to know: kubelets look at their nodes much more often than they find anything.
+func (c *Cluster) arrive(t cluster.Time) (heard bool, err error) {
 	c.now = t
 	c.batch = c.batch[:0]
 	c.strike()
+	heard = true
 	for len(c.ends) > 0 && c.ends[0].at == t {
-		e := c.ends.Pop()
-		if c.pods[e.pod].end != e.seq { // it was evicted before
-			continue
-		}
-		c.pods[e.pod].end = 0
-		if c.silentAt(e.node) {
-			c.pods[e.pod].over = true
-			continue
-		}
-		c.batch = append(c.batch, cluster.Event{Time: t, Kind: cluster.PodEnded, Pod: e.pod, Node: e.node})
+		c.finish(c.ends.Pop())
+	}
+	if c.doChores() {
+		heard = len(c.batch) > 0
 	}
 	for c.more && c.ahead.Time == t {
+		heard = true
 		if c.ahead.Kind == cluster.NodeAdded {
 			c.join(&c.ahead)
 		}
 		c.batch = append(c.batch, c.ahead)
 		if err := c.pull(); err != nil {
-			return c.now, nil, err
+			return true, err
 		}
 	}
-	sortByKind(c.batch)
-	return t, c.batch, nil
+	return heard, nil
+}
+
+// finish has a pod end, unless it was evicted before.
+func (c *Cluster) finish(e end) {
+	x := &c.pods[e.pod]
+	if x.end != e.seq {
+		return
+	}
+	x.end = 0
+	if c.silentAt(e.node) {
+		x.over = true
+		return
+	}
+	x.gone = true
+	c.batch = append(c.batch, cluster.Event{Time: c.now, Kind: cluster.PodEnded, Pod: e.pod, Node: e.node})
 }
 
 // sortByKind brings the events of one instant into the order that they are taken
@@ -183,6 +222,9 @@ func (c *Cluster) nextTime(deadline cluster.Time) cluster.Time {
 	}
 	if len(c.turns) > 0 {
 		t = min(t, c.turns[0].at)
+	}
+	if len(c.chores) > 0 {
+		t = min(t, c.chores[0].at)
 	}
 	return t
 }
@@ -224,7 +266,7 @@ func (c *Cluster) carryOut(d *cluster.Decision) error {
 		c.tell(d.Pod, d.Node)
 	case cluster.Finalise:
 		c.keepWork(d.Pod)
-		c.pods[d.Pod].end = 0
+		c.pods[d.Pod].end, c.pods[d.Pod].gone = 0, true
 		c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.PodEnded, Pod: d.Pod, Node: d.Node})
 	case cluster.Create:
 		c.create(d.Detail.(*cluster.PodSpec))
@@ -247,7 +289,7 @@ func (c *Cluster) tell(p cluster.PodID, row cluster.NodeID) {
 	}
 	x.told = true
 	if !c.silentAt(row) {
-		c.endAfter(p, row, x.stop)
+		c.leave(p, row, x.stop)
 	}
 }
 
@@ -318,7 +360,11 @@ func (c *Cluster) learn() {
 		for len(c.pods) <= int(e.Pod) {
 			c.pods = append(c.pods, pod{})
 		}
-		c.pods[e.Pod] = pod{run: e.PodSpec.Run, stop: min(e.PodSpec.Stop, e.PodSpec.Grace), told: e.PodSpec.Terminating}
+		c.pods[e.Pod] = pod{run: e.PodSpec.Run, stop: min(e.PodSpec.Stop, e.PodSpec.Grace), told: e.PodSpec.Terminating, leaves: cluster.Never}
+		if row := c.state.Pods.Node[e.Pod]; row != cluster.None {
+			c.pods[e.Pod].began = c.now
+			c.watch(row)
+		}
 	}
 	c.batch = c.batch[:0]
 }
@@ -334,6 +380,14 @@ func (c *Cluster) refuse(d cluster.Decision) string {
 	}
 	if d.Kind != cluster.Bind {
 		return ""
+	}
+	if k := c.opts.Kubelets; k != nil && k.Policy != nil && !c.silentAt(d.Node) {
+		if c.node(d.Node).isClosing() {
+			return "NodeShutdown"
+		}
+		if reason := k.Policy.Admit(c.state, d.Node, d.Pod); reason != "" {
+			return reason
+		}
 	}
 	for r := range c.state.Nodes.Cap {
 		r := cluster.Resource(r)
