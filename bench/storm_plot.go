@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"image/color"
@@ -70,14 +71,15 @@ var lineColors = [lines]color.RGBA{
 type panel struct {
 	title string
 	lines []int
+	close bool // not from 0 on: of many, few differ
 }
 
 // panels are what is drawn of each run: what is counted in nodes, in all pods, and in the few that
 // something has happened to.
 var panels = []panel{
-	{"nodes", []int{lineReady}},
-	{"pods that run", []int{lineRunning}},
-	{"pods that don't", []int{linePending, lineTerminating, lineEvictions}},
+	{"nodes", []int{lineReady}, true},
+	{"pods that run", []int{lineRunning}, false},
+	{"pods that don't", []int{linePending, lineTerminating, lineEvictions}, false},
 }
 
 const (
@@ -128,11 +130,10 @@ func drawTimelines(onto draw.Canvas, shown []*Run) error {
 func (p panel) draw(r *Run, names namer) (*plot.Plot, error) {
 	pl := plot.New()
 	pl.Title.Text = fmt.Sprintf("%s: %s", p.title, names.name(r.Point))
-	pl.Title.TextStyle.Font.Size = 9
+	pl.Title.TextStyle.Font.Size = 6.5
 	pl.X.Label.Text = "hours"
 	pl.X.Label.TextStyle.Font.Size = 8
-	pl.Y.Min = 0
-	pl.Legend.Top, pl.Legend.Left = true, true
+	pl.Legend.Top, pl.Legend.Left = !p.close, true
 	pl.Legend.TextStyle.Font.Size = 8
 	pl.Add(plotter.NewGrid())
 	for _, which := range p.lines {
@@ -151,7 +152,13 @@ func (p panel) draw(r *Run, names namer) (*plot.Plot, error) {
 		pl.Add(line)
 		pl.Legend.Add(lineNames[which], line)
 	}
-	pl.Y.Max = max(1, 1.3*pl.Y.Max) // room for the legend
+	// There must be room for the legend.
+	if p.close {
+		pl.Y.Min -= max(2, 0.3*(pl.Y.Max-pl.Y.Min))
+		pl.Y.Max++
+	} else {
+		pl.Y.Min, pl.Y.Max = 0, max(1, 1.3*pl.Y.Max)
+	}
 	return pl, nil
 }
 
@@ -181,7 +188,12 @@ func (n namer) name(p Point) string {
 // A tradeOff is a point's time to detect, and evictions that were not needed.
 type tradeOff struct {
 	name             string
+	weather          [3]string // trace, faults and quota: only under the same can one be better
 	detect, needless float64
+}
+
+func (a tradeOff) beats(b tradeOff) bool {
+	return a.weather == b.weather && a.detect <= b.detect && a.needless <= b.needless && (a.detect < b.detect || a.needless < b.needless)
 }
 
 // tradeOffs returns those of all points that have both.
@@ -196,8 +208,8 @@ func tradeOffs(summary []Summary) (list []tradeOff) {
 		}
 	}
 	names := newNamer(points)
-	for i := range list {
-		list[i].name = names.name(points[i])
+	for i, p := range points {
+		list[i].name, list[i].weather = names.name(p), [3]string{p.Trace, p.Faults, p.Quota}
 	}
 	for _, s := range summary {
 		if i, ok := at[s.Point]; ok && s.Metric == "evictions_needless" {
@@ -207,29 +219,26 @@ func tradeOffs(summary []Summary) (list []tradeOff) {
 	return list
 }
 
-// front returns those than which none is better in one regard and no worse in the other.
-func front(list []tradeOff) (best []tradeOff) {
+// fronts returns, for each weather, those than which none is better in one regard and no worse in the
+// other, by the time to detect.
+func fronts(list []tradeOff) (all [][]tradeOff) {
 	for _, a := range list {
-		beaten := slices.ContainsFunc(list, func(b tradeOff) bool {
-			return b.detect <= a.detect && b.needless <= a.needless && (b.detect < a.detect || b.needless < a.needless)
-		})
-		if !beaten {
-			best = append(best, a)
+		if slices.ContainsFunc(list, func(b tradeOff) bool { return b.beats(a) }) {
+			continue
 		}
+		i := slices.IndexFunc(all, func(f []tradeOff) bool { return f[0].weather == a.weather })
+		if i < 0 {
+			i, all = len(all), append(all, nil)
+		}
+		all[i] = append(all[i], a)
 	}
-	slices.SortStableFunc(best, func(a, b tradeOff) int {
-		switch {
-		case a.detect < b.detect:
-			return -1
-		case a.detect > b.detect:
-			return 1
-		}
-		return 0
-	})
-	return best
+	for _, front := range all {
+		slices.SortStableFunc(front, func(a, b tradeOff) int { return cmp.Compare(a.detect, b.detect) })
+	}
+	return all
 }
 
-// pareto shows detection time against needless evictions, with the front of those that none beats.
+// pareto shows detection time against needless evictions, with the fronts of those that none beats.
 func pareto(summary []Summary) picture {
 	return picture{18 * vg.Centimeter, 12 * vg.Centimeter, func(onto draw.Canvas) error {
 		return drawPareto(onto, tradeOffs(summary))
@@ -261,21 +270,33 @@ func drawPareto(onto draw.Canvas, list []tradeOff) error {
 			names.TextStyle[i].Rotation = 0.5
 			names.TextStyle[i].Font.Size = 8
 		}
-		best := front(list)
-		corners := make(plotter.XYs, len(best))
-		for i, t := range best {
-			corners[i] = plotter.XY{X: t.detect, Y: t.needless}
+		for i, front := range fronts(list) {
+			line, err := frontLine(front)
+			if err != nil {
+				return err
+			}
+			if pl.Add(line); i == 0 {
+				pl.Legend.Add("none beats these, under the same faults", line)
+			}
 		}
-		line, err := plotter.NewLine(corners)
-		if err != nil {
-			return fmt.Errorf("drawing the front: %w", err)
-		}
-		line.Color = lineColors[lineReady]
-		pl.Add(line, dots, names)
-		pl.Legend.Add("Pareto front", line)
+		pl.Add(dots, names)
 		pl.Legend.Top = true
 		pl.X.Max, pl.Y.Max = 1.5*pl.X.Max, max(1, 1.5*pl.Y.Max) // room for names
 	}
 	pl.Draw(onto)
 	return nil
+}
+
+// frontLine joins a front's points.
+func frontLine(front []tradeOff) (*plotter.Line, error) {
+	corners := make(plotter.XYs, len(front))
+	for i, t := range front {
+		corners[i] = plotter.XY{X: t.detect, Y: t.needless}
+	}
+	line, err := plotter.NewLine(corners)
+	if err != nil {
+		return nil, fmt.Errorf("drawing a front: %w", err)
+	}
+	line.Color = lineColors[lineReady]
+	return line, nil
 }

@@ -132,13 +132,20 @@ func TestStormDeterminism(t *testing.T) {
 }
 
 func TestFront(t *testing.T) {
-	list := []tradeOff{{"a", 50, 10}, {"b", 20, 30}, {"c", 60, 10}, {"d", 20, 40}, {"e", 100, 1}, {"f", 50, 10}}
-	var names []string
-	for _, o := range front(list) {
-		names = append(names, o.name)
+	calm, rough := [3]string{"trace", "calm"}, [3]string{"trace", "rough"}
+	list := []tradeOff{
+		{"a", calm, 50, 10}, {"b", calm, 20, 30}, {"c", calm, 60, 10}, {"d", calm, 20, 40}, {"e", calm, 100, 1}, {"f", calm, 50, 10},
+		{"x", rough, 70, 90}, {"y", rough, 60, 95}, {"z", rough, 80, 91},
 	}
-	if got := strings.Join(names, ""); got != "bafe" {
-		t.Errorf("the front is %s", got)
+	var names []string
+	for _, front := range fronts(list) {
+		for _, o := range front {
+			names = append(names, o.name)
+		}
+		names = append(names, " ")
+	}
+	if got := strings.Join(names, ""); got != "bafe yx " {
+		t.Errorf("the fronts are %s", got)
 	}
 }
 
