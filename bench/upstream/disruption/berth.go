@@ -2,6 +2,7 @@ package disruption
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -37,11 +38,12 @@ type berth struct {
 	budgets *eviction.Budgets
 	conv    manifest.Converter
 	pods    map[string]cluster.PodID
+	specs   map[string]*cluster.PodSpec // of pods, as they were described last
 	wake    cluster.Time
 }
 
 func newBerth(epoch time.Time) *berth {
-	b := &berth{state: cluster.NewState(), budgets: eviction.NewBudgets(), conv: manifest.Converter{Epoch: epoch}, pods: map[string]cluster.PodID{}}
+	b := &berth{state: cluster.NewState(), budgets: eviction.NewBudgets(), conv: manifest.Converter{Epoch: epoch}, pods: map[string]cluster.PodID{}, specs: map[string]*cluster.PodSpec{}}
 	b.happens(cluster.Event{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{Name: nodeName}})
 	return b
 }
@@ -75,16 +77,25 @@ func (b *berth) passes(to cluster.Time) {
 	b.state.Now = to
 }
 
+// setPod tells of a pod. If nothing but its readiness has changed, that is what is told.
 func (b *berth) setPod(p *v1.Pod) error {
 	spec, err := b.conv.Pod(p)
 	if err != nil {
 		return err
 	}
-	if row, ok := b.pods[p.Name]; ok {
-		b.happens(cluster.Event{Kind: cluster.PodChanged, Pod: row, PodSpec: spec})
-	} else {
+	row, ok := b.pods[p.Name]
+	if !ok {
+		b.specs[p.Name] = spec
 		b.happens(cluster.Event{Kind: cluster.PodAdded, PodSpec: spec})
+		return nil
 	}
+	was := *b.specs[p.Name]
+	b.specs[p.Name] = spec
+	if was.Unready = spec.Unready; reflect.DeepEqual(&was, spec) && spec.On != "" && !spec.Starting {
+		b.happens(cluster.Event{Kind: cluster.PodReady, Pod: row, Ready: !spec.Unready})
+		return nil
+	}
+	b.happens(cluster.Event{Kind: cluster.PodChanged, Pod: row, PodSpec: spec})
 	return nil
 }
 
