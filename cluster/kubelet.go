@@ -31,8 +31,3 @@ type KubeletActs struct {
 	// unless another pod comes.
 	Next Time
 }
-
-// HasPressure reports whether any of the conditions says that something runs out.
-func (c Conditions) HasPressure() bool {
-	return c[NodeMemoryPressure] == ConditionTrue || c[NodeDiskPressure] == ConditionTrue || c[NodePIDPressure] == ConditionTrue
-}

@@ -107,13 +107,14 @@ func (k *Kubelets) Look(s *cluster.State, n cluster.NodeID, now cluster.Time, po
 		k.used[victim] = 0
 		k.killed = append(k.killed, pods[victim].Pod)
 	}
-	if now >= node.next {
+	looks := now >= node.next
+	if looks {
 		k.synchronize(s, node, now, pods, capacity, total)
 	}
 	acts := cluster.KubeletActs{Killed: k.killed, Evicted: k.evicted, Next: node.next}
 	if node.pressure.Conditions().Has(MemoryPressure) {
 		acts.Conditions[cluster.NodeMemoryPressure] = cluster.ConditionTrue
-	} else if len(k.evicted) == 0 && k.suffices(pods, capacity) {
+	} else if looks && len(k.evicted) == 0 && k.suffices(pods, capacity) {
 		node.next, acts.Next = 0, cluster.Never
 		return acts
 	}

@@ -55,7 +55,7 @@ type node struct {
 
 	pressure     cluster.Conditions // of which only those of pressure count, as looks have found
 	look         uint64             // the seq of the look to come, 0 if there is none
-	phase, every cluster.Time       // of looks that nothing has delayed
+	phase, every cluster.Time       // of looks that find nothing
 }
 
 // A turn is when a node's faults may have another effect.

@@ -16,8 +16,8 @@ type KubeletPolicy interface {
 	Admit(s *cluster.State, n cluster.NodeID, p cluster.PodID) (reason string)
 
 	// Look is a look at a node, at a time that State may not have arrived at yet. Pods are
-	// those on it, in State's order; at least one is there, or the node has said that it is
-	// under pressure. What it returns may be reused by the next Look.
+	// those on it that have not ended, in State's order. After Next was Never, it is called
+	// again when a pod has come, and times of Kubelets.Look have passed since.
 	Look(s *cluster.State, n cluster.NodeID, now cluster.Time, pods []cluster.RunningPod) cluster.KubeletActs
 }
 
@@ -81,7 +81,8 @@ func (c *Cluster) doChores() (any bool) {
 	return any
 }
 
-// watch has a node be looked at that a pod has come to, at the next moment of its own.
+// watch has a node be looked at that a pod has come to, at the next moment at which its
+// kubelet looks in any case.
 func (c *Cluster) watch(row cluster.NodeID) {
 	k := c.opts.Kubelets
 	if k == nil || k.Policy == nil {
@@ -115,9 +116,6 @@ func (c *Cluster) lookAt(row cluster.NodeID, n *node) {
 		return
 	}
 	c.present = c.appendPresent(c.present[:0], row)
-	if len(c.present) == 0 && !n.pressure.HasPressure() {
-		return
-	}
 	acts := c.opts.Kubelets.Policy.Look(c.state, row, c.now, c.present)
 	for _, p := range acts.Killed {
 		c.kill(p, row)
@@ -129,9 +127,11 @@ func (c *Cluster) lookAt(row cluster.NodeID, n *node) {
 		n.pressure = acts.Conditions
 		c.post(row, n)
 	}
-	if acts.Next < cluster.Never {
-		n.look = c.set(chore{at: max(acts.Next, c.now+1), kind: look, row: row})
+	if acts.Next == cluster.Never {
+		n.phase = c.now // its kubelet goes on looking from here on, and finds nothing
+		return
 	}
+	n.look = c.set(chore{at: max(acts.Next, c.now+1), kind: look, row: row})
 }
 
 // appendPresent appends the pods on a node that have not ended.
