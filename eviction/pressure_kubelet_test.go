@@ -190,3 +190,25 @@ func TestCeilings(t *testing.T) {
 		t.Errorf("with a limit, at most %+v is used", got)
 	}
 }
+
+// BenchmarkKubeletsLook is a look at a node with 110 pods, none of which is to go.
+func BenchmarkKubeletsLook(b *testing.B) {
+	s := cluster.NewState()
+	events := []cluster.Event{{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{Name: "n", Capacity: cluster.Amounts{cluster.Memory: 1 << 40, cluster.PodSlots: 110}}}}
+	var pods []cluster.RunningPod
+	for i := range 110 {
+		events = append(events, cluster.Event{Kind: cluster.PodAdded, PodSpec: &cluster.PodSpec{
+			Name: fmt.Sprint("p", i), On: "n", Class: &cluster.Class{Requests: cluster.Amounts{cluster.Memory: 1 << 30}},
+		}})
+		pods = append(pods, cluster.RunningPod{Pod: cluster.PodID(i), Ends: cluster.Never})
+	}
+	s.Observe(0, events)
+	k, err := eviction.NewKubelets(eviction.KubeletConfig{Pressure: eviction.DefaultPressureConfig(), Usage: eviction.Drift{Base: 500, Growth: 1, Noise: 10}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	now := cluster.Time(0)
+	for b.Loop() {
+		now = k.Look(s, 0, now, pods).Next
+	}
+}
