@@ -135,8 +135,8 @@ func (s *State) rehome(n NodeID) {
 	ns := &s.Nodes
 	old, ok := ns.left[ns.Name[n]]
 	delete(ns.left, ns.Name[n])
-	if !ok || !ns.gone[old] || ns.Name[old] != ns.Name[n] || old == n {
-		return
+	if !ok || !ns.gone[old] || ns.Name[old] != ns.Name[n] || ns.first[old] == None {
+		return // its pods have ended since, and the row is spare or somebody else's
 	}
 	for p := ns.first[old]; p != None; {
 		next := s.Pods.next[p]

@@ -40,4 +40,18 @@ func TestNodeComesBack(t *testing.T) {
 	if n, _ := s.Nodes.Named("n"); s.Nodes.Used[CPU][n] != 0 {
 		t.Errorf("%d milli-CPUs are used by nobody", s.Nodes.Used[CPU][n])
 	}
+	// Rows that are empty before it does are spare once.
+	s.Observe(7, []Event{{Kind: NodeAdded, NodeSpec: &NodeSpec{Name: "a"}}, {Kind: NodeAdded, NodeSpec: &NodeSpec{Name: "b"}}})
+	s.Observe(8, []Event{{Kind: PodAdded, PodSpec: &PodSpec{Name: "on-b", On: "b", Class: &Class{}}}})
+	a, _ := s.Nodes.Named("a")
+	b, _ := s.Nodes.Named("b")
+	onB := slices.Collect(s.PodsOn(b))
+	s.Observe(9, []Event{{Kind: NodeRemoved, Node: b}, {Kind: PodEnded, Pod: onB[0]}, {Kind: NodeRemoved, Node: a}})
+	for _, name := range []string{"b", "c", "d"} {
+		s.Observe(10, []Event{{Kind: NodeAdded, NodeSpec: &NodeSpec{Name: name}}})
+	}
+	rows := slices.Sorted(slices.Values(s.Nodes.Live()))
+	if len(slices.Compact(slices.Clone(rows))) != len(rows) {
+		t.Errorf("two nodes share a row: %v", rows)
+	}
 }
