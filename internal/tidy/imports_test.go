@@ -65,10 +65,6 @@ var mayImport = []row{
 		pkg: "scheduler/schedulertest", imports: []string{"cluster", "scheduler"},
 		why: "the contract of a plugin, for whoever writes one, in this module or not",
 	}, {
-		pkg: "eviction", imports: []string{"cluster", "internal/heap"}, decides: true,
-		tests: []string{"cluster/sim"},
-		why:   "ends pods on any cluster, through State; what an API server decides is a value that a simulated one is given",
-	}, {
 		pkg: "plugins", imports: []string{"cluster", "scheduler"}, decides: true,
 		tests: []string{"cluster/sim"},
 		why:   "policies use what anyone's policy could use; their tests run whole clusters",
