@@ -22,6 +22,10 @@ type Storm struct {
 	Zones int          `json:"zones,omitempty"` // that nodes without one are spread over, by a hash of their names; 0 for none
 	For   cluster.Time `json:"for,omitempty"`   // how long runs last, in nanoseconds; 0 for until the last pod has ended
 	Work  sim.Work     `json:"work,omitzero"`   // what is left of a pod's work when it is begun again
+
+	// Usage says what memory pods use, as eviction.ParseDrift reads it, and kubelets watch it;
+	// "" for what they ask for, so that none is short of it.
+	Usage string `json:"usage,omitempty"`
 }
 
 // none is the value of an axis that has no part in a run.
@@ -102,6 +106,14 @@ const maxZones = 1000
 
 // validate says what is wrong with a storm's settings.
 func (w *Storm) validate() error {
+	if w.Usage != "" && w.For == 0 {
+		return invalid("usage", w.Usage, "kubelets look at what pods use for ever; say for how long, by for")
+	}
+	if w.Usage != "" {
+		if _, err := eviction.ParseDrift(w.Usage); err != nil {
+			return invalid("usage", w.Usage, "%v", err)
+		}
+	}
 	if w.Zones < 0 || w.Zones > maxZones {
 		return invalid("zones", strconv.Itoa(w.Zones), "zones is %d; give 0 to %d", w.Zones, maxZones)
 	}
@@ -148,6 +160,16 @@ func (w *weather) over(events traces.Stream, seed int64) (*sky, error) {
 			return nil, err
 		}
 		kubelets.Faults = source
+	}
+	if w.Usage != "" {
+		use, err := eviction.ParseDrift(w.Usage)
+		if err != nil {
+			return nil, err
+		}
+		use.Seed = seed
+		if kubelets.Policy, err = eviction.NewKubelets(eviction.KubeletConfig{Pressure: eviction.DefaultPressureConfig(), Usage: use}); err != nil {
+			return nil, err
+		}
 	}
 	k.options = sim.Options{Kubelets: kubelets, Until: w.For}
 	if w.policy != nil {

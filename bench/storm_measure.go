@@ -14,6 +14,7 @@ var stormMetrics = []Metric{
 	{Name: "evictions", Doc: "pods evicted"},
 	{Name: "evictions_needed", Doc: "of pods whose containers had died with their node"},
 	{Name: "evictions_needless", Doc: "of pods whose containers ran"},
+	{Name: "evictions_by_kubelets", Doc: "pods evicted by kubelets under memory pressure; not among evictions"},
 	{Name: "pod_minutes_lost", Unit: "min", Doc: "pods on nodes that were down, or waiting to go on elsewhere, over time"},
 	{Name: "detect_mean", Unit: "s", Doc: "from a node's silence to Unknown, mean"},
 	{Name: "detect_p99", Unit: "s", Doc: "the same, 99th percentile"},
@@ -34,8 +35,8 @@ type stormMeasure struct {
 	idle int64   // pods that should run and don't
 	lost float64 // minutes of those
 
-	tainted, needed, needless, violations int
-	detect, recover                       []float64 // seconds
+	tainted, needed, needless, violations, pressed int
+	detect, recover                                []float64 // seconds
 
 	now    [lines]int // what is drawn over time
 	peak   int        // of pods that are pending
@@ -52,6 +53,7 @@ type stormNode struct {
 // A stormPod is what counts of a pod.
 type stormPod struct {
 	bound, told bool
+	decided     bool         // by a controller, that it is to go
 	waits       bool         // in the place of one that was evicted
 	lost        cluster.Time // when that one's node fell silent
 }
@@ -126,6 +128,10 @@ func (m *stormMeasure) pod(s *cluster.State, e *cluster.Event) {
 		}
 	case cluster.PodTold:
 		p.told = true
+		if !p.decided {
+			m.pressed++
+			m.since[s.PodName(e.Pod)] = s.Now
+		}
 		m.now[lineRunning]--
 		m.now[lineTerminating]++
 	case cluster.PodEnded:
@@ -142,6 +148,8 @@ func (m *stormMeasure) pod(s *cluster.State, e *cluster.Event) {
 
 func (m *stormMeasure) decision(s *cluster.State, d *cluster.Decision) {
 	switch d.Kind {
+	case cluster.Preempt:
+		m.pods[d.Pod].decided = true
 	case cluster.SetConditions:
 		m.setReady(s, d.Node)
 		if silent := m.nodes[d.Node].silent; silent != cluster.Never {
@@ -163,6 +171,7 @@ func (m *stormMeasure) evicted(s *cluster.State, d *cluster.Decision) {
 	} else {
 		m.needless++
 	}
+	m.pods[d.Pod].decided = true
 	m.now[lineEvictions]++
 	m.since[s.PodName(d.Pod)] = min(m.nodes[d.Node].silent, s.Now)
 	for b := range s.Budgets.All() {
@@ -207,6 +216,7 @@ func (m *stormMeasure) metrics(out map[string]float64) {
 	out["evictions"] = float64(m.needed + m.needless)
 	out["evictions_needed"] = float64(m.needed)
 	out["evictions_needless"] = float64(m.needless)
+	out["evictions_by_kubelets"] = float64(m.pressed)
 	out["pod_minutes_lost"] = m.lost
 	out["pending_peak"] = float64(m.peak)
 	out["budget_violations"] = float64(m.violations)

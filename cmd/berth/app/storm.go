@@ -19,6 +19,7 @@ type stormFlags struct {
 	lasts time.Duration
 	zones int
 	work  string
+	usage string
 }
 
 func (a *app) storm() *cobra.Command {
@@ -62,6 +63,7 @@ func (a *app) storm() *cobra.Command {
 	fl.DurationVar(&f.lasts, "for", 24*time.Hour, "how long runs last; 0 until the last pod has ended")
 	fl.IntVar(&f.zones, "zones", 3, "zones that nodes without one are spread over, by a hash of their names; 0 for none")
 	fl.StringVar(&f.work, "work", "restart", "what an evicted pod's work begins with: restart, resume, or checkpoint=D")
+	fl.StringVar(&f.usage, "usage", "", "memory that pods use, for example 'drift(base=0.8,growth=0.05,leaky=0.01,leak=0.5,noise=0.1)' of what they ask for; kubelets evict under pressure then")
 	fl.StringSliceVar(&report, "report", stormReport, "metrics that tables show")
 	out.flags(cmd)
 	return cmd
@@ -69,7 +71,7 @@ func (a *app) storm() *cobra.Command {
 
 // stormReport are the metrics that storm's tables show.
 var stormReport = []string{
-	"nodes_tainted", "evictions", "evictions_needless", "pod_minutes_lost", "detect_mean", "recover_mean", "recover_p99", "pending_peak", "budget_violations",
+	"nodes_tainted", "evictions", "evictions_needless", "evictions_by_kubelets", "pod_minutes_lost", "detect_mean", "recover_mean", "recover_p99", "pending_peak", "budget_violations",
 }
 
 // complete takes the flags into the experiment.
@@ -78,7 +80,7 @@ func (f *stormFlags) complete(x *bench.Experiment) error {
 	if err != nil {
 		return fmt.Errorf("--%w", err)
 	}
-	x.Storm = bench.Storm{Zones: f.zones, For: cluster.Time(f.lasts), Work: work}
+	x.Storm = bench.Storm{Zones: f.zones, For: cluster.Time(f.lasts), Work: work, Usage: f.usage}
 	return nil
 }
 
@@ -105,6 +107,9 @@ func stormWords(x *bench.Experiment) (words []string) {
 		words = append(words, "--eviction", quote(spec))
 	}
 	words = append(words, "--for", time.Duration(x.Storm.For).String(), "--zones", strconv.Itoa(x.Storm.Zones))
+	if x.Storm.Usage != "" {
+		words = append(words, "--usage", quote(x.Storm.Usage))
+	}
 	switch work := x.Storm.Work; {
 	case work.Every > 0:
 		words = append(words, "--work", "checkpoint="+time.Duration(work.Every).String())
