@@ -83,6 +83,11 @@ func (x *Experiment) Validate(plugins []*scheduler.Plugin, others ...*eviction.P
 			return err
 		}
 	}
+	for _, spec := range x.Axes.Faults {
+		if spec != none && x.Storm.For == 0 {
+			return invalid("faults", spec, "faults may go on for ever; say for how long, by for")
+		}
+	}
 	for _, spec := range x.Axes.Eviction {
 		if _, _, err := eviction.Open(evictions(others), spec); err != nil && spec != none {
 			return invalid("eviction", spec, "%v", err)

@@ -20,7 +20,7 @@ import (
 // A Storm says how faults come to an experiment's clusters.
 type Storm struct {
 	Zones int          `json:"zones,omitempty"` // that nodes without one are spread over, by a hash of their names; 0 for none
-	For   cluster.Time `json:"for,omitempty"`   // how long runs last, in nanoseconds; 0 for until the last pod has ended
+	For   cluster.Time `json:"for,omitempty"`   // how long runs last, in nanoseconds; with faults or Usage, which never end, above 0
 	Work  sim.Work     `json:"work,omitzero"`   // what is left of a pod's work when it is begun again
 
 	// Usage says what memory pods use, as eviction.ParseDrift reads it, and kubelets watch it;
@@ -118,7 +118,7 @@ func (w *Storm) validate() error {
 		return invalid("zones", strconv.Itoa(w.Zones), "zones is %d; give 0 to %d", w.Zones, maxZones)
 	}
 	if w.For < 0 {
-		return invalid("for", time.Duration(w.For).String(), "for is %v; give a duration, or 0 for until the last pod has ended", time.Duration(w.For))
+		return invalid("for", time.Duration(w.For).String(), "for is %v; give a duration", time.Duration(w.For))
 	}
 	return nil
 }
