@@ -158,6 +158,13 @@ func (h *Health) remove(s *cluster.State, row cluster.NodeID) {
 	if n.first != cluster.Never {
 		h.find(n, s.Now)
 	}
+	// What no look has seen goes with the node.
+	if h.lookFrom(n.post) > s.Now {
+		n.post = -cluster.Never
+	}
+	if h.lookFrom(n.renewed) > s.Now {
+		n.renewed = -cluster.Never
+	}
 	h.nodes[row] = nil
 	h.cluster.Nodes--
 	h.want(n) // if it is back by then, nobody will have noticed
