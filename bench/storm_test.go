@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -16,18 +15,6 @@ import (
 	"github.com/berthsim/berth/traces"
 )
 
-// few is a stream of events known beforehand.
-type few []cluster.Event
-
-func (f *few) Next() (cluster.Event, error) {
-	if len(*f) == 0 {
-		return cluster.Event{}, io.EOF
-	}
-	e := (*f)[0]
-	*f = (*f)[1:]
-	return e, nil
-}
-
 // playStorm plays four nodes of one zone, with a pod on each that never ends, under faults,
 // and returns the metrics.
 func playStorm(t *testing.T, faults string, until cluster.Time) map[string]float64 {
@@ -36,7 +23,7 @@ func playStorm(t *testing.T, faults string, until cluster.Time) map[string]float
 	if err != nil {
 		t.Fatal(err)
 	}
-	var events few
+	var events sim.List
 	for i := range 4 {
 		events = append(events, cluster.Event{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{
 			Name: fmt.Sprint("n", i), Capacity: cluster.Amounts{cluster.CPU: 1000, cluster.Memory: 1 << 30, cluster.PodSlots: 10},
@@ -171,8 +158,8 @@ func TestSeries(t *testing.T) {
 
 // TestFleet wants nodes in zones that don't depend on others, and pods that tolerate what admission adds.
 func TestFleet(t *testing.T) {
-	own := []cluster.Toleration{{Key: eviction.NotReadyTaint, Exists: true, Effect: cluster.NoExecute}}
-	events := few{{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{Name: "a", Labels: cluster.Labels{{Key: "x", Value: "y"}}}},
+	own := []cluster.Toleration{{Key: cluster.TaintNotReady, Exists: true, Effect: cluster.NoExecute}}
+	events := sim.List{{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{Name: "a", Labels: cluster.Labels{{Key: "x", Value: "y"}}}},
 		{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{Name: "b", Labels: cluster.Labels{{Key: "topology.kubernetes.io/zone", Value: "own"}}}},
 		{Kind: cluster.PodAdded, PodSpec: &cluster.PodSpec{Name: "p", Class: &cluster.Class{Tolerations: own}}}}
 	f := &fleet{from: &events, weather: &weather{Storm: Storm{Zones: 3}}, classes: map[*cluster.Class]*cluster.Class{}}
@@ -199,7 +186,7 @@ func TestFleet(t *testing.T) {
 	}
 	tolerations := got[2].PodSpec.Class.Tolerations
 	if len(tolerations) != 2 || !slices.ContainsFunc(tolerations, func(o cluster.Toleration) bool {
-		return o.Key == eviction.UnreachableTaint && o.Seconds != nil && *o.Seconds == 300
+		return o.Key == cluster.TaintUnreachable && o.Seconds != nil && *o.Seconds == 300
 	}) {
 		t.Errorf("the pod tolerates %v", tolerations)
 	}

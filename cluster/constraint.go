@@ -17,6 +17,18 @@ type Taint struct {
 	Effect     Effect
 }
 
+// The keys of taints that Kubernetes itself puts on nodes.
+const (
+	TaintNotReady           = "node.kubernetes.io/not-ready"
+	TaintUnreachable        = "node.kubernetes.io/unreachable"
+	TaintUnschedulable      = "node.kubernetes.io/unschedulable" // cordoned
+	TaintMemoryPressure     = "node.kubernetes.io/memory-pressure"
+	TaintDiskPressure       = "node.kubernetes.io/disk-pressure"
+	TaintPIDPressure        = "node.kubernetes.io/pid-pressure"
+	TaintNetworkUnavailable = "node.kubernetes.io/network-unavailable"
+	TaintOutOfService       = "node.kubernetes.io/out-of-service" // put by users: the node won't come back as it was
+)
+
 // A Toleration lets a pod onto nodes with matching taints.
 type Toleration struct {
 	Key     string // "" matches any key

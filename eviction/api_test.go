@@ -105,18 +105,6 @@ func verdict(v Verdict) string {
 	return fmt.Sprintf("201 charged to %d %v@%v", v.Charged.Allowed, v.Charged.Disrupted, at)
 }
 
-// list is a sim.Source of events known beforehand.
-type list []cluster.Event
-
-func (l *list) Next() (cluster.Event, error) {
-	if len(*l) == 0 {
-		return cluster.Event{}, io.EOF
-	}
-	e := (*l)[0]
-	*l = (*l)[1:]
-	return e, nil
-}
-
 // diary writes down what happens in a run.
 type diary struct {
 	lines []string
@@ -173,7 +161,7 @@ func (once) Step(s *cluster.State, events []cluster.Event) cluster.Time {
 func run(t *testing.T, events []cluster.Event, controllers ...cluster.Controller) []string {
 	t.Helper()
 	s, d := cluster.NewState(), &diary{said: map[string]string{}}
-	c, err := sim.New(s, (*list)(&events), sim.Options{Evictions: API{}})
+	c, err := sim.New(s, (*sim.List)(&events), sim.Options{Evictions: API{}})
 	if err != nil {
 		t.Fatal(err)
 	}

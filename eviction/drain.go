@@ -8,7 +8,7 @@ import (
 )
 
 // Unschedulable is the taint of a node that is cordoned.
-var Unschedulable = cluster.Taint{Key: "node.kubernetes.io/unschedulable", Effect: cluster.NoSchedule}
+var Unschedulable = cluster.Taint{Key: cluster.TaintUnschedulable, Effect: cluster.NoSchedule}
 
 // evictAgain is how long kubectl drain waits after a 429.
 const evictAgain = 5 * cluster.Second

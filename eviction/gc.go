@@ -13,9 +13,6 @@ const (
 	quarantine   = 40 * cluster.Second
 )
 
-// outOfService is the key of a taint by which people say that a node is down for good.
-const outOfService = "node.kubernetes.io/out-of-service"
-
 // GC is Kubernetes' pod garbage collector. Every 20 s it takes away for good, whatever
 // budgets say,
 //
@@ -112,7 +109,7 @@ func (g *GC) forget(s *cluster.State) {
 	}
 	g.epoch, g.down = s.Nodes.Epoch, g.down[:0]
 	for _, n := range s.Nodes.Live() {
-		if slices.ContainsFunc(s.Nodes.Taints[n], func(t cluster.Taint) bool { return t.Key == outOfService }) {
+		if slices.ContainsFunc(s.Nodes.Taints[n], func(t cluster.Taint) bool { return t.Key == cluster.TaintOutOfService }) {
 			g.down = append(g.down, n)
 		}
 	}

@@ -139,7 +139,7 @@ func randomNews(w *world, rng *rand.Rand, i int) []cluster.Event {
 	spec := node(name).NodeSpec
 	spec.Health.Conditions[cluster.NodeReady] = cluster.ConditionStatus(1 + rng.IntN(2))
 	if rng.IntN(3) == 0 {
-		spec.Taints = []cluster.Taint{{Key: outOfService, Effect: cluster.NoExecute}}
+		spec.Taints = []cluster.Taint{{Key: cluster.TaintOutOfService, Effect: cluster.NoExecute}}
 	}
 	p := cluster.PodID(rng.IntN(w.Pods.Rows() + 1))
 	switch what := rng.IntN(8); {

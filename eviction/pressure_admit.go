@@ -15,9 +15,6 @@ type Arrival struct {
 	Tolerates  bool // it tolerates the taint node.kubernetes.io/memory-pressure:NoSchedule
 }
 
-// MemoryPressureTaint is the key of the taint that Arrival.Tolerates is about; its effect is NoSchedule.
-const MemoryPressureTaint = "node.kubernetes.io/memory-pressure"
-
 // Admit reports whether the kubelet lets a pod in, and if not, with which message it fails; the
 // reason is EvictedReason. Critical pods are always let in. Under pressure of memory alone, so are pods that
 // are not of QoS class BestEffort and those that tolerate the condition's taint. Whatever the

@@ -73,7 +73,7 @@ func (k *Kubelets) of(n cluster.NodeID) *oneKubelet {
 func (k *Kubelets) Admit(s *cluster.State, n cluster.NodeID, p cluster.PodID) (reason string) {
 	class := s.Class(p)
 	a := Arrival{Critical: isCritical(class), BestEffort: asksForNothing(class)}
-	taint := cluster.Taint{Key: MemoryPressureTaint, Effect: cluster.NoSchedule}
+	taint := cluster.Taint{Key: cluster.TaintMemoryPressure, Effect: cluster.NoSchedule}
 	for i := range class.Tolerations {
 		a.Tolerates = a.Tolerates || class.Tolerations[i].Tolerates(&taint)
 	}

@@ -43,7 +43,7 @@ func (c *counting) Look(s *cluster.State, n cluster.NodeID, now cluster.Time, po
 func overcommit(t *testing.T, usage eviction.Usage, seed uint64) (log []string, c *counting) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 0))
-	var events source
+	var events sim.List
 	for i := range 4 {
 		events = append(events, cluster.Event{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{
 			Name: fmt.Sprint("n", i), Capacity: cluster.Amounts{cluster.Memory: 8 << 30, cluster.PodSlots: 20},
@@ -139,7 +139,7 @@ func TestKubeletsAdmit(t *testing.T) {
 	for _, spec := range []*cluster.PodSpec{
 		{Name: "hog", On: "n", Class: &cluster.Class{Requests: cluster.Amounts{cluster.Memory: 1 << 29}}},
 		{Name: "nothing", Class: &cluster.Class{}},
-		{Name: "tolerates", Class: &cluster.Class{Tolerations: []cluster.Toleration{{Key: eviction.MemoryPressureTaint, Exists: true}}}},
+		{Name: "tolerates", Class: &cluster.Class{Tolerations: []cluster.Toleration{{Key: cluster.TaintMemoryPressure, Exists: true}}}},
 		{Name: "critical", Class: &cluster.Class{Priority: eviction.SystemCritical}},
 		{Name: "mirror", Class: &cluster.Class{Owner: cluster.OwnerRef{Kind: "Node"}}},
 	} {

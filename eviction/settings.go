@@ -30,11 +30,5 @@ func Defaults() Settings {
 // taintPeriod is how often waiting nodes are looked at (scheduler.NodeEvictionPeriod).
 const taintPeriod = 100 * cluster.Millisecond
 
-// The taints that say that a node isn't ready, or isn't heard of.
-const (
-	NotReadyTaint    = "node.kubernetes.io/not-ready"
-	UnreachableTaint = "node.kubernetes.io/unreachable"
-)
-
 // excludeLabel, on a node, keeps it out of the count of a zone's nodes.
 const excludeLabel = "node.kubernetes.io/exclude-disruption"

@@ -77,7 +77,7 @@ func (st *Settings) set(key, value string) error {
 // reached, unless the pod has its own (plugin/pkg/admission/defaulttolerationseconds).
 func DefaultTolerations(own []cluster.Toleration, seconds int64) []cluster.Toleration {
 	all := slices.Clip(own)
-	for _, key := range []string{NotReadyTaint, UnreachableTaint} {
+	for _, key := range []string{cluster.TaintNotReady, cluster.TaintUnreachable} {
 		has := slices.ContainsFunc(own, func(t cluster.Toleration) bool {
 			return (t.Key == key || t.Key == "") && (t.Effect == cluster.NoExecute || t.Effect == cluster.NoEffect)
 		})

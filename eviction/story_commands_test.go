@@ -182,7 +182,7 @@ func (st *story) podOf(name string, args []datadriven.CmdArg) (*cluster.PodSpec,
 	if tolerate == "never" {
 		return spec, nil
 	}
-	for _, key := range []string{eviction.NotReadyTaint, eviction.UnreachableTaint} {
+	for _, key := range []string{cluster.TaintNotReady, cluster.TaintUnreachable} {
 		t := cluster.Toleration{Key: key, Exists: true, Effect: cluster.NoExecute}
 		if tolerate != "ever" {
 			seconds, err := strconv.ParseInt(tolerate, 10, 64)

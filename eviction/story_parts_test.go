@@ -2,24 +2,10 @@ package eviction_test
 
 import (
 	"cmp"
-	"io"
 	"slices"
 
 	"github.com/berthsim/berth/cluster"
 )
-
-// source yields what arrives.
-type source []cluster.Event
-
-// Next implements sim.Source.
-func (l *source) Next() (cluster.Event, error) {
-	if len(*l) == 0 {
-		return cluster.Event{}, io.EOF
-	}
-	e := (*l)[0]
-	*l = (*l)[1:]
-	return e, nil
-}
 
 // users have acts happen.
 type users struct{ acts []act }

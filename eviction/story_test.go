@@ -84,7 +84,7 @@ func (st *story) play(until cluster.Time) (*cluster.State, []happening, error) {
 	if looking != nil {
 		kubelets.Policy = looking
 	}
-	arrive := source(slices.Clone(st.arrive))
+	arrive := sim.List(slices.Clone(st.arrive))
 	world, err := sim.New(s, &arrive, sim.Options{Kubelets: kubelets, Evictions: eviction.API{}, Until: max(until, 1)})
 	if err != nil {
 		return nil, nil, err

@@ -7,9 +7,9 @@ import (
 // taintOf returns the NoExecute taint of a node whose condition Ready is False or Unknown.
 func taintOf(ready cluster.ConditionStatus) cluster.Taint {
 	if ready == cluster.ConditionFalse {
-		return cluster.Taint{Key: NotReadyTaint, Effect: cluster.NoExecute}
+		return cluster.Taint{Key: cluster.TaintNotReady, Effect: cluster.NoExecute}
 	}
-	return cluster.Taint{Key: UnreachableTaint, Effect: cluster.NoExecute}
+	return cluster.Taint{Key: cluster.TaintUnreachable, Effect: cluster.NoExecute}
 }
 
 // opposite returns the status whose taint goes when the other's comes.
@@ -124,16 +124,13 @@ var conditionTaints = []struct {
 	status    cluster.ConditionStatus
 	key       string
 }{
-	{cluster.NodeReady, cluster.ConditionFalse, NotReadyTaint},
-	{cluster.NodeReady, cluster.ConditionUnknown, UnreachableTaint},
-	{cluster.NodeMemoryPressure, cluster.ConditionTrue, "node.kubernetes.io/memory-pressure"},
-	{cluster.NodeDiskPressure, cluster.ConditionTrue, "node.kubernetes.io/disk-pressure"},
-	{cluster.NodeNetworkUnavailable, cluster.ConditionTrue, "node.kubernetes.io/network-unavailable"},
-	{cluster.NodePIDPressure, cluster.ConditionTrue, "node.kubernetes.io/pid-pressure"},
+	{cluster.NodeReady, cluster.ConditionFalse, cluster.TaintNotReady},
+	{cluster.NodeReady, cluster.ConditionUnknown, cluster.TaintUnreachable},
+	{cluster.NodeMemoryPressure, cluster.ConditionTrue, cluster.TaintMemoryPressure},
+	{cluster.NodeDiskPressure, cluster.ConditionTrue, cluster.TaintDiskPressure},
+	{cluster.NodeNetworkUnavailable, cluster.ConditionTrue, cluster.TaintNetworkUnavailable},
+	{cluster.NodePIDPressure, cluster.ConditionTrue, cluster.TaintPIDPressure},
 }
-
-// unschedulableTaint is that of a node that is cordoned.
-const unschedulableTaint = "node.kubernetes.io/unschedulable"
 
 // taintByConditions has a node have those NoSchedule taints that its conditions bring, and
 // no others of theirs (Controller.doNoScheduleTaintingPass).
@@ -142,7 +139,7 @@ func (h *Health) taintByConditions(s *cluster.State, row cluster.NodeID) {
 	for _, c := range conditionTaints {
 		setTaint(s, row, c.key, conditions[c.condition] == c.status)
 	}
-	setTaint(s, row, unschedulableTaint, s.Nodes.Unschedulable[row])
+	setTaint(s, row, cluster.TaintUnschedulable, s.Nodes.Unschedulable[row])
 }
 
 // setTaint has a node have a NoSchedule taint, or not.

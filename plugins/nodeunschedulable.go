@@ -69,5 +69,5 @@ func (nodeUnschedulable) Wake(s *cluster.State, _ *cluster.Class, c *scheduler.C
 }
 
 func toleratesCordon(c *cluster.Class) bool {
-	return tolerates(c.Tolerations, &cluster.Taint{Key: "node.kubernetes.io/unschedulable", Effect: cluster.NoSchedule})
+	return tolerates(c.Tolerations, &cluster.Taint{Key: cluster.TaintUnschedulable, Effect: cluster.NoSchedule})
 }

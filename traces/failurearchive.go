@@ -88,24 +88,21 @@ func readFitted(file string, content []byte) ([]fitted, error) {
 		return nil, err
 	}
 	var models []fitted
-	for {
-		more, err := t.next()
-		if err != nil {
-			return nil, err
-		}
-		if !more {
-			break
-		}
+	err = t.each(func() error {
 		m, err := fittedRow(t)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for i := range models {
 			if models[i].archive == m.archive && models[i].fit == m.fit {
-				return nil, t.wrongField("distribution", "the archive has that distribution already: leave one out")
+				return t.wrongField("distribution", "the archive has that distribution already: leave one out")
 			}
 		}
 		models = append(models, m)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(models) == 0 {
 		return nil, &Error{File: file, Problem: "no distributions", Remedy: "give a file with at least one"}

@@ -17,7 +17,7 @@ func BenchmarkFailures(b *testing.B) {
 		{"opendc", openDCFolder, openDCFolder + "/failures_Facebook_user_reported.parquet"},
 	} {
 		b.Run(fmt.Sprintf("format=%s/nodes=5000", bb.name), func(b *testing.B) {
-			realFailures(b, bb.folder)
+			needRecording(b, bb.folder)
 			f := openFaults(b, bb.spec)
 			run := faults.Run{Seed: 1, Horizon: 7 * day}
 			for i := range 5000 {
@@ -39,7 +39,7 @@ func BenchmarkFailures(b *testing.B) {
 
 // BenchmarkGoogle2011Open opens the recording.
 func BenchmarkGoogle2011Open(b *testing.B) {
-	realFailures(b, google2011Folder)
+	needRecording(b, google2011Folder)
 	b.ReportAllocs()
 	for b.Loop() {
 		openFaults(b, google2011Folder)

@@ -3,8 +3,6 @@ package traces
 import (
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,22 +16,10 @@ const (
 	openDCFolder     = "opendc"
 )
 
-// realFailures skips the test if a folder of recordings isn't there.
-func realFailures(t testing.TB, folder string) {
-	t.Helper()
-	root := os.Getenv("BERTH_TRACES")
-	if root == "" {
-		t.Skip("BERTH_TRACES is not set: it names the folder that contains " + folder)
-	}
-	if _, err := os.Stat(filepath.Join(root, folder)); err != nil {
-		t.Skipf("BERTH_TRACES does not contain %s", folder)
-	}
-}
-
 // TestVerifyGoogle2011 compares the recording with counts that were made by other
 // means.
 func TestVerifyGoogle2011(t *testing.T) {
-	realFailures(t, google2011Folder)
+	needRecording(t, google2011Folder)
 	f := openFaults(t, google2011Folder)
 	m := f.Machines
 	if m.rows != [3]int{21_443, 8_957, 7_380} || len(m.events) != 37_780 || len(m.names) != 12_583 || m.repairs != 8_860 {
@@ -79,18 +65,7 @@ func TestVerifyGoogle2011(t *testing.T) {
 		}
 		quantiles = append(quantiles, fmt.Sprintf("%.0f", got))
 	}
-	st, last := cluster.NewState(), cluster.Time(0)
-	for s := m.Events(); ; {
-		e, err := s.Next()
-		if err != nil {
-			break
-		}
-		if e.Kind != cluster.NodeAdded {
-			e.Node, _ = st.Nodes.Named(e.NodeSpec.Name)
-		}
-		st.Observe(e.Time, []cluster.Event{e})
-		last = e.Time
-	}
+	st, last := observe(m)
 	if live := len(st.Nodes.Live()); live != 12_583-97 || last > 29*day || last < 28*day {
 		t.Errorf("after %v days, %d machines are there", float64(last)/float64(day), live)
 	}
@@ -99,7 +74,7 @@ func TestVerifyGoogle2011(t *testing.T) {
 
 // TestVerifyOpenDC counts the failures of each file.
 func TestVerifyOpenDC(t *testing.T) {
-	realFailures(t, openDCFolder)
+	needRecording(t, openDCFolder)
 	var names []string
 	for i := range 400 {
 		names = append(names, fmt.Sprint("n", i))
@@ -130,7 +105,7 @@ func TestVerifyOpenDC(t *testing.T) {
 // TestVerifyFailureArchive opens each distribution of each archive, and lets nodes
 // fail for a year.
 func TestVerifyFailureArchive(t *testing.T) {
-	realFailures(t, openDCFolder)
+	needRecording(t, openDCFolder)
 	archives := []string{"G5k06", "Lanl05", "Ldns04", "Microsoft99", "Nd07cpu", "Overnet03", "Pl05", "Skype06", "Websites02"}
 	for _, archive := range archives {
 		for _, fit := range []string{"exponential", "weibull", "lognormal", "gamma"} {

@@ -154,15 +154,7 @@ func newGoogleReader(into *Machines) *googleReader {
 // read takes the rows of a file in.
 func (r *googleReader) read(file string, in *stream) error {
 	t := newHeadless(file, in, googleColumns)
-	for {
-		more, err := t.next()
-		if err != nil || !more {
-			return err
-		}
-		if err := r.row(t); err != nil {
-			return err
-		}
-	}
+	return t.each(func() error { return r.row(t) })
 }
 
 // row takes the current row in.

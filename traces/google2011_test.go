@@ -214,6 +214,22 @@ func TestGoogleFails(t *testing.T) {
 	}
 }
 
+// observe takes in all events of machines, and returns the cluster at the end, and when that is.
+func observe(m *Machines) (st *cluster.State, last cluster.Time) {
+	st = cluster.NewState()
+	for s := m.Events(); ; {
+		e, err := s.Next()
+		if err != nil {
+			return st, last
+		}
+		if e.Kind != cluster.NodeAdded {
+			e.Node, _ = st.Nodes.Named(e.NodeSpec.Name)
+		}
+		st.Observe(e.Time, []cluster.Event{e})
+		last = e.Time
+	}
+}
+
 func FuzzGoogle(f *testing.F) {
 	for _, bad := range badMachines {
 		f.Add([]byte(bad.content))
@@ -228,17 +244,7 @@ func FuzzGoogle(f *testing.F) {
 		if len(m.names) == 0 {
 			return
 		}
-		st := cluster.NewState()
-		for s := m.Events(); ; {
-			e, err := s.Next()
-			if err != nil {
-				break
-			}
-			if e.Kind != cluster.NodeAdded {
-				e.Node, _ = st.Nodes.Named(e.NodeSpec.Name)
-			}
-			st.Observe(e.Time, []cluster.Event{e})
-		}
+		observe(m)
 		named := namedNodes("x")
 		for _, n := range m.Nodes() {
 			named = append(named, faults.NodeOf(n))

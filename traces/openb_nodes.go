@@ -27,19 +27,13 @@ func readOpenbNodes(file string, content []byte) ([]*cluster.NodeSpec, error) {
 	}
 	var nodes []*cluster.NodeSpec
 	names := names{}
-	for {
-		more, err := t.next()
-		if err != nil {
-			return nil, err
-		}
-		if !more {
-			break
-		}
+	err = t.each(func() error {
 		n, err := openbNode(t, names)
-		if err != nil {
-			return nil, err
-		}
 		nodes = append(nodes, n)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(nodes) == 0 {
 		return nil, &Error{File: file, Problem: "no nodes", Remedy: "give a list with at least one"}

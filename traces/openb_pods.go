@@ -45,28 +45,25 @@ func readOpenbPods(file string, content []byte, timed bool) ([]openbPod, error) 
 	}
 	var pods []openbPod
 	names, classes := names{}, openbClasses{}
-	for {
-		more, err := t.next()
-		if err != nil {
-			return nil, err
-		}
-		if !more {
-			break
-		}
+	err = t.each(func() (err error) {
 		var p openbPod
 		p.spec.Run = cluster.Never
 		if p.spec.Name, err = names.add(t, "name"); err != nil {
-			return nil, err
+			return err
 		}
 		if p.spec.Class, err = classes.read(t); err != nil {
-			return nil, err
+			return err
 		}
 		if timed {
 			if err := p.readTimes(t); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		pods = append(pods, p)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(pods) == 0 {
 		return nil, &Error{File: file, Problem: "no pods", Remedy: "give a list with at least one"}

@@ -113,6 +113,18 @@ func (t *table) next() (bool, error) {
 	return false, e
 }
 
+// each takes one row after another, up to the last or an error.
+func (t *table) each(take func() error) error {
+	for {
+		if more, err := t.next(); err != nil || !more {
+			return err
+		}
+		if err := take(); err != nil {
+			return err
+		}
+	}
+}
+
 // text returns the field in a column, "" if there is no such column.
 func (t *table) text(column string) string {
 	if i, ok := t.column[column]; ok {

@@ -100,13 +100,12 @@ func TestCordon(t *testing.T) {
 	taint := func(key string, do func(cluster.NodeID, cluster.Taint)) func() {
 		return func() { do(0, cluster.Taint{Key: key, Effect: cluster.NoSchedule}) }
 	}
-	const cordon = "node.kubernetes.io/unschedulable"
 	for _, test := range []struct {
 		do   func()
 		want bool
 	}{
-		{taint("x", s.AddTaint), false}, {taint(cordon, s.AddTaint), true},
-		{taint("x", s.RemoveTaint), true}, {taint(cordon, s.RemoveTaint), false},
+		{taint("x", s.AddTaint), false}, {taint(cluster.TaintUnschedulable, s.AddTaint), true},
+		{taint("x", s.RemoveTaint), true}, {taint(cluster.TaintUnschedulable, s.RemoveTaint), false},
 	} {
 		next(t, c, s, 0, test.do)
 		expect(t, next(t, c, s, 0, nil), "0s NodeChanged")

@@ -225,7 +225,7 @@ func TestShutdown(t *testing.T) {
 func TestLooksNeedAnEnd(t *testing.T) {
 	opts := looking(&scripted{}, sim.Work{})
 	opts.Until = 0
-	if _, err := sim.New(cluster.NewState(), &list{}, opts); err == nil {
+	if _, err := sim.New(cluster.NewState(), &sim.List{}, opts); err == nil {
 		t.Error("kubelets look at their nodes for ever")
 	}
 }

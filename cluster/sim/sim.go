@@ -316,11 +316,6 @@ func (c *Cluster) create(spec *cluster.PodSpec) {
 	c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.PodAdded, PodSpec: spec})
 }
 
-// cordon is the key of the taint by which controllers cordon a node. An API server has a
-// field for that, and the taint follows from it; so the field has to say the same, or whoever
-// sees to the taint takes it off.
-const cordon = "node.kubernetes.io/unschedulable"
-
 // retaint has it be known which taints nodes have now that some were added or removed.
 func (c *Cluster) retaint(ds []cluster.Decision) {
 	var done []cluster.NodeID
@@ -338,11 +333,13 @@ func (c *Cluster) retaint(ds []cluster.Decision) {
 }
 
 // cordoned reports whether a node is cordoned after some decisions, given whether it was
-// before.
+// before. Controllers cordon by a taint; an API server has a field for that, from which the
+// taint follows, so the field has to say the same, or whoever sees to the taint takes it
+// off.
 func cordoned(ds []cluster.Decision, row cluster.NodeID, was bool) bool {
 	for i := range ds {
 		d := &ds[i]
-		if t, ok := d.Detail.(cluster.Taint); ok && d.Node == row && t.Key == cordon && t.Effect == cluster.NoSchedule {
+		if t, ok := d.Detail.(cluster.Taint); ok && d.Node == row && t.Key == cluster.TaintUnschedulable && t.Effect == cluster.NoSchedule {
 			was = d.Kind == cluster.AddTaint
 		}
 	}

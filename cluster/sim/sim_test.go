@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -14,18 +13,6 @@ import (
 	"github.com/berthsim/berth/cluster/clustertest"
 	"github.com/berthsim/berth/cluster/sim"
 )
-
-// list is a Source of events known beforehand.
-type list []cluster.Event
-
-func (l *list) Next() (cluster.Event, error) {
-	if len(*l) == 0 {
-		return cluster.Event{}, io.EOF
-	}
-	e := (*l)[0]
-	*l = (*l)[1:]
-	return e, nil
-}
 
 func node(name string, cpu int64) cluster.Event {
 	return cluster.Event{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{
@@ -42,7 +29,7 @@ func pod(at cluster.Time, name string, cpu int64, run cluster.Time) cluster.Even
 func start(t *testing.T, opts sim.Options, events ...cluster.Event) (*sim.Cluster, *cluster.State) {
 	t.Helper()
 	s := cluster.NewState()
-	c, err := sim.New(s, (*list)(&events), opts)
+	c, err := sim.New(s, (*sim.List)(&events), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,11 +124,11 @@ func TestAKubeletRefusesWhatDoesNotFit(t *testing.T) {
 func TestBadSources(t *testing.T) {
 	broken := errors.New("broken")
 	for _, test := range []struct {
-		events list
+		events sim.List
 		want   string
 	}{
-		{list{pod(5, "a", 1, 1), pod(4, "b", 1, 1)}, "the workload goes back in time, from 5 to 4 ns"},
-		{list{{Kind: cluster.PodEnded}}, "a workload can't contain the event PodEnded"},
+		{sim.List{pod(5, "a", 1, 1), pod(4, "b", 1, 1)}, "the workload goes back in time, from 5 to 4 ns"},
+		{sim.List{{Kind: cluster.PodEnded}}, "a workload can't contain the event PodEnded"},
 	} {
 		s := cluster.NewState()
 		c, err := sim.New(s, &test.events, sim.Options{})

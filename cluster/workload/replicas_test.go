@@ -3,7 +3,6 @@ package workload_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 
@@ -12,17 +11,6 @@ import (
 	"github.com/berthsim/berth/cluster/sim"
 	"github.com/berthsim/berth/cluster/workload"
 )
-
-type list []cluster.Event
-
-func (l *list) Next() (cluster.Event, error) {
-	if len(*l) == 0 {
-		return cluster.Event{}, io.EOF
-	}
-	e := (*l)[0]
-	*l = (*l)[1:]
-	return e, nil
-}
 
 // fill binds each pod to the last node.
 type fill struct{}
@@ -74,7 +62,7 @@ func (d *diary) Record(s *cluster.State, events []cluster.Event, _ []cluster.Dec
 func TestReplicas(t *testing.T) {
 	s := cluster.NewState()
 	class := &cluster.Class{Requests: cluster.Amounts{cluster.CPU: 1}}
-	events := &list{
+	events := &sim.List{
 		{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{Name: "n", Capacity: cluster.Amounts{cluster.CPU: 9, cluster.PodSlots: 9}}},
 		{Kind: cluster.PodAdded, PodSpec: &cluster.PodSpec{Name: "a", Class: class, Run: 100 * cluster.Second}},
 		{Kind: cluster.PodAdded, PodSpec: &cluster.PodSpec{Name: "b", Class: class, Run: 10 * cluster.Second}},

@@ -3,7 +3,6 @@ package evictiontest
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"slices"
 
@@ -88,7 +87,7 @@ func randomPod(rng *rand.Rand, name string) *cluster.PodSpec {
 	case 4:
 		class.Owner = cluster.OwnerRef{Kind: "PyTorchJob", Name: "tune"}
 	}
-	for _, key := range []string{eviction.UnreachableTaint, eviction.NotReadyTaint} {
+	for _, key := range []string{cluster.TaintUnreachable, cluster.TaintNotReady} {
 		t := cluster.Toleration{Key: key, Exists: true, Effect: cluster.NoExecute}
 		seconds := []int64{0, 10, 60, 300, 300, 3000}[rng.IntN(6)]
 		switch rng.IntN(8) {
@@ -171,17 +170,4 @@ func (c *Course) limit(rng *rand.Rand) {
 		c.counts = append(c.counts, count{at, int32(rng.IntN(3))})
 	}
 	c.counts = append(c.counts, count{calm, 1 << 20})
-}
-
-// source yields what arrives.
-type source []cluster.Event
-
-// Next implements sim.Source.
-func (l *source) Next() (cluster.Event, error) {
-	if len(*l) == 0 {
-		return cluster.Event{}, io.EOF
-	}
-	e := (*l)[0]
-	*l = (*l)[1:]
-	return e, nil
 }

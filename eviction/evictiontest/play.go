@@ -8,6 +8,7 @@ import (
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/sim"
+	"github.com/berthsim/berth/scheduler/schedulertest"
 )
 
 // Staging says how a Course is played.
@@ -25,7 +26,7 @@ func (c *Course) Play(st Staging, controllers ...cluster.Controller) (decided []
 	s := cluster.NewState()
 	s.Seed = c.seed
 	if st.OtherRows {
-		scatter(rand.New(rand.NewPCG(uint64(c.seed), 4)), s, len(c.nodes), len(c.arrive))
+		schedulertest.ScatterRows(rand.New(rand.NewPCG(uint64(c.seed), 4)), s, len(c.nodes), len(c.arrive))
 	}
 	for _, b := range c.budgets {
 		s.Observe(0, []cluster.Event{{Kind: cluster.ObjectSet, Object: b}})
@@ -33,7 +34,7 @@ func (c *Course) Play(st Staging, controllers ...cluster.Controller) (decided []
 	kubelets := sim.DefaultKubelets()
 	falls := slices.Clone(c.faults)
 	kubelets.Faults = &falls
-	arrive := source(slices.Clone(c.arrive))
+	arrive := sim.List(slices.Clone(c.arrive))
 	world, err := sim.New(s, &arrive, sim.Options{Kubelets: kubelets, Until: c.Until})
 	if err != nil {
 		return nil, err
@@ -77,27 +78,6 @@ func lineOf(s *cluster.State, d *cluster.Decision) string {
 		line += fmt.Sprint(" ", of.To)
 	}
 	return line
-}
-
-// scatter has nodes and pods come and go, so that rows are reused in a random order.
-func scatter(rng *rand.Rand, s *cluster.State, nodes, pods int) {
-	var come, leave []cluster.Event
-	for i := range nodes {
-		come = append(come, cluster.Event{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{Name: fmt.Sprint("gone-", i)}})
-	}
-	for i := range pods {
-		come = append(come, cluster.Event{Kind: cluster.PodAdded, PodSpec: &cluster.PodSpec{Name: fmt.Sprint("gone-", i), Class: &cluster.Class{}}})
-	}
-	s.Observe(0, come)
-	for _, e := range come {
-		if e.Kind == cluster.NodeAdded {
-			leave = append(leave, cluster.Event{Kind: cluster.NodeRemoved, Node: e.Node})
-		} else {
-			leave = append(leave, cluster.Event{Kind: cluster.PodEnded, Pod: e.Pod, Node: cluster.None})
-		}
-	}
-	rng.Shuffle(len(leave), func(i, j int) { leave[i], leave[j] = leave[j], leave[i] })
-	s.Observe(0, leave)
 }
 
 // firstFit binds each pod that wants a node to the first that has room and no taint.

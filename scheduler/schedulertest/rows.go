@@ -26,7 +26,7 @@ func InOtherRows(rng *rand.Rand, s *cluster.State) (*cluster.State, map[cluster.
 		}
 	}
 	slices.SortFunc(pods, func(a, b cluster.PodID) int { return cmp.Compare(s.Pods.Order[a], s.Pods.Order[b]) })
-	scatterRows(rng, twin, len(s.Nodes.Live()), len(pods))
+	ScatterRows(rng, twin, len(s.Nodes.Live()), len(pods))
 
 	events := []cluster.Event{}
 	for _, n := range s.Nodes.Live() {
@@ -49,9 +49,9 @@ func InOtherRows(rng *rand.Rand, s *cluster.State) (*cluster.State, map[cluster.
 	return twin, rows
 }
 
-// scatterRows has nodes and pods come and go, so that rows are reused in a
-// random order.
-func scatterRows(rng *rand.Rand, s *cluster.State, nodes, pods int) {
+// ScatterRows has nodes and pods come to an empty State and go, so that rows are
+// reused in a random order.
+func ScatterRows(rng *rand.Rand, s *cluster.State, nodes, pods int) {
 	var come, leave []cluster.Event
 	for i := range nodes {
 		come = append(come, cluster.Event{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{Name: fmt.Sprint("gone-", i)}})

@@ -15,11 +15,18 @@ const timelines, again = 250, 40
 // TestAgain plays upstream twice, which must do the same, and shows what there is to see: SEED=… and
 // TIMELINES=… choose other timelines, and more of them.
 func TestAgain(t *testing.T) {
-	seed, n := setting.Int(t, "SEED", 1), setting.Int(t, "TIMELINES", again)
+	besideUpstream(t, Upstream(t), again)
+}
+
+// besideUpstream plays generated timelines on upstream's controllers and on another's, which must do the
+// same at the same times. If there are enough of them, all that is expected must be seen.
+func besideUpstream(t *testing.T, other Player, n int) {
+	t.Helper()
+	seed, n := setting.Int(t, "SEED", 1), setting.Int(t, "TIMELINES", n)
 	tally := NewTally()
-	trial := Trial{First: Upstream(t), Second: Upstream(t), Seed: uint64(seed), Tries: 300, Tally: tally}
+	trial := Trial{First: Upstream(t), Second: other, Seed: uint64(seed), Tries: 300, Tally: tally}
 	list := trial.Run(n)
-	for _, m := range list {
+	for _, m := range list[:min(len(list), mostShown)] {
 		t.Error(m)
 	}
 	t.Logf("\n%s, %d mismatches", tally, len(list))
@@ -30,6 +37,12 @@ func TestAgain(t *testing.T) {
 		t.Errorf("%s: never seen", name)
 	}
 }
+
+// mostShown is how many mismatches are shown.
+const mostShown = 3
+
+// TestLifecycle plays Berth: SEED=… and TIMELINES=… choose other timelines, and more of them.
+func TestLifecycle(t *testing.T) { besideUpstream(t, Berth, timelines) }
 
 // TestMutants plays Berth with settings that are a little wrong, which must show.
 func TestMutants(t *testing.T) {

@@ -47,9 +47,7 @@ func (t *Timeline) readLine(line string) error {
 
 func (t *Timeline) readSettings(words []string) error {
 	s := &t.Settings
-	for _, w := range words {
-		key, value, _ := strings.Cut(w, "=")
-		var err error
+	err := eachSetting(words, func(key, value string) (err error) {
 		switch key {
 		case "period":
 			s.Period, err = time.ParseDuration(value)
@@ -72,7 +70,19 @@ func (t *Timeline) readSettings(words []string) error {
 		default:
 			err = fmt.Errorf("unknown setting")
 		}
-		if err != nil {
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return nil
+}
+
+// eachSetting takes words of the form key=value, or key alone, one after another.
+func eachSetting(words []string, take func(key, value string) error) error {
+	for _, w := range words {
+		key, value, _ := strings.Cut(w, "=")
+		if err := take(key, value); err != nil {
 			return fmt.Errorf("%s: %w", w, err)
 		}
 	}
@@ -86,9 +96,7 @@ func readFloat(text string) (float32, error) {
 
 func (t *Timeline) readNode(name string, words []string) error {
 	n := Node{Name: name}
-	for _, w := range words {
-		key, value, _ := strings.Cut(w, "=")
-		var err error
+	err := eachSetting(words, func(key, value string) (err error) {
 		switch key {
 		case "at":
 			n.At, err = time.ParseDuration(value)
@@ -115,9 +123,10 @@ func (t *Timeline) readNode(name string, words []string) error {
 		default:
 			err = fmt.Errorf("nodes have no %q", key)
 		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", w, err)
-		}
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	t.Nodes = append(t.Nodes, n)
 	return nil
@@ -125,9 +134,7 @@ func (t *Timeline) readNode(name string, words []string) error {
 
 func (t *Timeline) readPod(name string, words []string) error {
 	p := Pod{Name: name}
-	for _, w := range words {
-		key, value, _ := strings.Cut(w, "=")
-		var err error
+	err := eachSetting(words, func(key, value string) (err error) {
 		switch key {
 		case "node":
 			p.Node = value
@@ -146,9 +153,10 @@ func (t *Timeline) readPod(name string, words []string) error {
 		default:
 			err = fmt.Errorf("pods have no %q", key)
 		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", w, err)
-		}
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	t.Pods = append(t.Pods, p)
 	return nil

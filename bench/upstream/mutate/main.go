@@ -82,30 +82,38 @@ func main() {
 	}
 }
 
-// run tries all mutants, reports, and returns whether enough are caught and the rest explained.
-func (o options) run(out io.Writer) (bool, error) {
+// overlay makes a folder with the mutants of a package's files, and says which of them are to be tried.
+func (o options) overlay(pkg string, files func(string) bool) (dir string, mutants []Mutant, config string, err error) {
 	only, err := regexp.Compile(o.only)
 	if err != nil {
-		return false, err
+		return "", nil, "", err
 	}
-	dir, err := os.MkdirTemp("", "mutate")
-	if err != nil {
-		return false, err
+	if dir, err = os.MkdirTemp("", "mutate"); err != nil {
+		return "", nil, "", err
 	}
-	defer os.RemoveAll(dir)
-	mutants, config, err := overlay(pluginsPath, dir, func(file string) bool {
+	if mutants, config, err = overlay(pkg, dir, files); err != nil {
+		os.RemoveAll(dir)
+		return "", nil, "", err
+	}
+	mutants = slices.DeleteFunc(mutants, func(m Mutant) bool { return m.ID%o.every != 0 || !only.MatchString(m.Name()) })
+	return dir, mutants, config, nil
+}
+
+// run tries all mutants, reports, and returns whether enough are caught and the rest explained.
+func (o options) run(out io.Writer) (bool, error) {
+	dir, mutants, config, err := o.overlay(pluginsPath, func(file string) bool {
 		return !slices.Contains(others, file) && !slices.Contains(faster, file) && file != extended
 	})
 	if err != nil {
 		return false, err
 	}
+	defer os.RemoveAll(dir)
 	binary := filepath.Join(dir, "worker")
 	build := exec.Command("go", "build", "-overlay", config, "-o", binary, workerPath)
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return false, fmt.Errorf("building the mutants: %w", err)
 	}
-	mutants = slices.DeleteFunc(mutants, func(m Mutant) bool { return m.ID%o.every != 0 || !only.MatchString(m.Name()) })
 	p := &pool{binary: binary, args: []string{"-seed", fmt.Sprint(o.seed), "-pods", fmt.Sprint(o.pods)}}
 	done := 0
 	p.show = func(Outcome) {

@@ -19,23 +19,15 @@ import (
 // runTests tries the mutants of a package that is not about pods' places, by running tests on each:
 // the first are those that compare with upstream, and what they don't catch is left to the next ones.
 func (o options) runTests(out io.Writer) (bool, error) {
-	only, err := regexp.Compile(o.only)
-	if err != nil {
-		return false, err
-	}
 	files, err := regexp.Compile(o.files)
 	if err != nil {
 		return false, err
 	}
-	dir, err := os.MkdirTemp("", "mutate")
+	dir, mutants, config, err := o.overlay(o.pkg, files.MatchString)
 	if err != nil {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
-	mutants, config, err := overlay(o.pkg, dir, files.MatchString)
-	if err != nil {
-		return false, err
-	}
 	var binaries []string
 	for i, test := range strings.Split(o.tests, ",") {
 		binary := filepath.Join(dir, fmt.Sprint("test", i))
@@ -49,7 +41,6 @@ func (o options) runTests(out io.Writer) (bool, error) {
 		}
 		binaries = append(binaries, binary)
 	}
-	mutants = slices.DeleteFunc(mutants, func(m Mutant) bool { return m.ID%o.every != 0 || !only.MatchString(m.Name()) })
 	caught := o.judge(mutants, binaries)
 	outcomes := map[int]Outcome{}
 	for i, test := range strings.Split(o.tests, ",") {

@@ -29,7 +29,7 @@ var arrivals = func() (pods [8]*v1.Pod) {
 		}
 		p.Spec.Containers = []v1.Container{c}
 		if i&4 != 0 {
-			p.Spec.Tolerations = []v1.Toleration{{Key: eviction.MemoryPressureTaint, Operator: v1.TolerationOpExists, Effect: v1.TaintEffectNoSchedule}}
+			p.Spec.Tolerations = []v1.Toleration{{Key: cluster.TaintMemoryPressure, Operator: v1.TolerationOpExists, Effect: v1.TaintEffectNoSchedule}}
 		}
 		pods[i] = p
 	}
