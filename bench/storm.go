@@ -28,6 +28,11 @@ type Storm struct {
 	Usage string `json:"usage,omitempty"`
 }
 
+// Storms reports whether the experiment has faults, eviction or what else makes a storm.
+func (x *Experiment) Storms() bool {
+	return x.Storm != (Storm{}) || slices.ContainsFunc(x.points(), func(p Point) bool { return p.storms() })
+}
+
 // none is the value of an axis that has no part in a run.
 const none = "none"
 

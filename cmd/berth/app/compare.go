@@ -42,11 +42,39 @@ func formatNames() string {
 	return strings.Join(names, ", ")
 }
 
+// experimentFlags are those from which compare and storm make an experiment.
+type experimentFlags struct {
+	x                bench.Experiment
+	policies, report []string
+	seeds            string
+	out              output
+}
+
+// add adds the flags to a command; what is in f is the default.
+func (f *experimentFlags) add(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringArrayVar(&f.x.Axes.Trace, "trace", f.x.Axes.Trace, "workload to replay, [FORMAT:]PATH[?key=value&...]; may be repeated")
+	fl.StringSliceVar(&f.policies, "policies", f.policies, "policies: plugins, NAME:WEIGHT+NAME:WEIGHT, or KubeSchedulerConfiguration files (.yaml)")
+	fl.StringVar(&f.seeds, "seeds", "42", "seeds, for example 1,5,42-51")
+	fl.StringVar(&f.x.Baseline, "baseline", "", "policy that the others are compared with, paired by seed")
+	fl.DurationVar(&f.x.Service, "service", 0, "time that the scheduler takes for a decision, for example 5ms")
+	fl.StringSliceVar(&f.report, "report", f.report, "metrics that tables show; all if it is empty")
+	f.out.flags(cmd)
+}
+
+// do runs the experiment.
+func (f *experimentFlags) do(ctx context.Context, a *app) (err error) {
+	if f.x.Axes.Seed, err = bench.ParseSeeds(f.seeds); err != nil {
+		return exit(exitBadInput, err)
+	}
+	f.x.Axes.Policy, f.x.Report = f.policies, f.report
+	f.x.Complete()
+	_, err = a.do(ctx, &f.x, f.out)
+	return err
+}
+
 func (a *app) compare() *cobra.Command {
-	var x bench.Experiment
-	var policies, report []string
-	var seeds string
-	var out output
+	var f experimentFlags
 	cmd := &cobra.Command{
 		Use:   "compare --trace TRACE --policies P,P,...",
 		Short: "Compare policies on a trace",
@@ -55,25 +83,9 @@ func (a *app) compare() *cobra.Command {
 			traceHelp() + "\n" + policyHelp(a.plugins),
 		Example: "  berth compare --trace synthetic:gpu --policies fgd,bestfit --seeds 42-51 --baseline bestfit",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
-			if x.Axes.Seed, err = bench.ParseSeeds(seeds); err != nil {
-				return exit(exitBadInput, err)
-			}
-			x.Axes.Policy, x.Report = policies, report
-			x.Complete()
-			_, err = a.do(cmd.Context(), &x, out)
-			return err
-		},
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.do(cmd.Context(), a) },
 	}
-	f := cmd.Flags()
-	f.StringArrayVar(&x.Axes.Trace, "trace", nil, "workload to replay, [FORMAT:]PATH[?key=value&...]; may be repeated")
-	f.StringSliceVar(&policies, "policies", nil, "policies: plugins, NAME:WEIGHT+NAME:WEIGHT, or KubeSchedulerConfiguration files (.yaml)")
-	f.StringVar(&seeds, "seeds", "42", "seeds, for example 1,5,42-51")
-	f.StringVar(&x.Baseline, "baseline", "", "policy that the others are compared with, paired by seed")
-	f.DurationVar(&x.Service, "service", 0, "time that the scheduler takes for a decision, for example 5ms")
-	f.StringSliceVar(&report, "report", nil, "metrics that tables show (default: all)")
-	out.flags(cmd)
+	f.add(cmd)
 	return cmd
 }
 
@@ -207,7 +219,7 @@ func placementRate(r *bench.Results) string {
 // command returns what to type to run the experiment again.
 func command(x *bench.Experiment) string {
 	verb := "compare"
-	if x.Storm != (bench.Storm{}) {
+	if x.Storms() {
 		verb = "storm"
 	}
 	words := []string{"berth", verb}

@@ -23,11 +23,9 @@ type stormFlags struct {
 }
 
 func (a *app) storm() *cobra.Command {
-	var x bench.Experiment
-	var policies, report []string
-	var seeds string
 	var f stormFlags
-	var out output
+	ef := experimentFlags{policies: []string{"kube"}, report: stormReport, out: output{pictures: true}}
+	ef.x.Axes.Trace = []string{"synthetic:gpu?mode=time"}
 	cmd := &cobra.Command{
 		Use:   "storm --trace TRACE --faults FAULTS --eviction POLICY",
 		Short: "Compare eviction policies while nodes fail",
@@ -40,32 +38,20 @@ func (a *app) storm() *cobra.Command {
 		Example: "  berth storm --trace 'synthetic:gpu?mode=time' --faults 'exp(mtbf=2d,mttr=20m)' --eviction kube --eviction kube:grace=20s --for 24h",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
-			if x.Axes.Seed, err = bench.ParseSeeds(seeds); err != nil {
+			if err := f.complete(&ef.x); err != nil {
 				return exit(exitBadInput, err)
 			}
-			if err := f.complete(&x); err != nil {
-				return exit(exitBadInput, err)
-			}
-			x.Axes.Policy, x.Report = policies, report
-			x.Complete()
-			out.pictures = true
-			_, err = a.do(cmd.Context(), &x, out)
-			return err
+			return ef.do(cmd.Context(), a)
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringArrayVar(&x.Axes.Trace, "trace", []string{"synthetic:gpu?mode=time"}, "workload to replay, [FORMAT:]PATH[?key=value&...]; may be repeated")
-	fl.StringArrayVar(&x.Axes.Faults, "faults", []string{"exp(mtbf=10d,mttr=30m)"}, "what befalls nodes: a model, a script or a recording; may be repeated")
-	fl.StringArrayVar(&x.Axes.Eviction, "eviction", []string{"kube"}, "eviction policy, NAME[:key=value,...], or none; may be repeated")
-	fl.StringSliceVar(&policies, "policies", []string{"kube"}, "scheduling policies: plugins, NAME:WEIGHT+NAME:WEIGHT, or KubeSchedulerConfiguration files (.yaml)")
-	fl.StringVar(&seeds, "seeds", "42", "seeds, for example 1,5,42-51")
+	fl.StringArrayVar(&ef.x.Axes.Faults, "faults", []string{"exp(mtbf=10d,mttr=30m)"}, "what befalls nodes: a model, a script or a recording; may be repeated")
+	fl.StringArrayVar(&ef.x.Axes.Eviction, "eviction", []string{"kube"}, "eviction policy, NAME[:key=value,...], or none; may be repeated")
 	fl.DurationVar(&f.lasts, "for", 24*time.Hour, "how long runs last")
 	fl.IntVar(&f.zones, "zones", 3, "zones that nodes without one are spread over, by a hash of their names; 0 for none")
 	fl.StringVar(&f.work, "work", "restart", "what an evicted pod's work begins with: restart, resume, or checkpoint=D")
 	fl.StringVar(&f.usage, "usage", "", "memory that pods use, for example 'drift(base=0.8,growth=0.05,leaky=0.01,leak=0.5,noise=0.1)' of what they ask for; kubelets evict under pressure then")
-	fl.StringSliceVar(&report, "report", stormReport, "metrics that tables show")
-	out.flags(cmd)
+	ef.add(cmd)
 	return cmd
 }
 
