@@ -48,13 +48,20 @@ func (p *PodSpec) appendTo(b []byte) []byte {
 	return appendString(appendString(b, p.Class.Namespace), p.Name)
 }
 
-// appendTo tells of a budget also what its status says, since that is what is decided.
+// appendTo tells of budgets and quotas also what the status says, since that is what is
+// decided.
 func (o Stored) appendTo(b []byte) []byte {
 	b = appendString(b, o.To.key())
-	budget, ok := o.To.(*DisruptionBudget)
-	if !ok {
-		return b
+	switch to := o.To.(type) {
+	case *DisruptionBudget:
+		return to.appendStatus(b)
+	case *ResourceQuota:
+		return appendAmounts(appendAmounts(b, to.Enforced), to.Used)
 	}
+	return b
+}
+
+func (budget *DisruptionBudget) appendStatus(b []byte) []byte {
 	for _, count := range []int32{budget.Allowed, budget.CurrentHealthy, budget.DesiredHealthy, budget.ExpectedPods} {
 		b = binary.LittleEndian.AppendUint32(b, uint32(count))
 	}

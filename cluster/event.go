@@ -21,6 +21,8 @@ const (
 	PodReady      Kind = 12 // event: the pod's containers say that they are ready, or no longer
 	PodTold       Kind = 13 // event: the pod is on its node still, and has been told to end
 
+	PodRefused Kind = 14 // event: a pod was not admitted, so it isn't there
+
 	Bind     Kind = 65 // decision: run the pod on the node
 	Evict    Kind = 66 // decision: end the pod
 	Preempt  Kind = 67 // decision: end the pod, to make room for another
@@ -41,7 +43,7 @@ var kindNames = map[Kind]string{
 	NodeAdded: "NodeAdded", NodeRemoved: "NodeRemoved", NodeChanged: "NodeChanged",
 	ObjectSet: "ObjectSet", ObjectRemoved: "ObjectRemoved",
 	PodChanged: "PodChanged", PodAdded: "PodAdded",
-	NodeHeard: "NodeHeard", PodReady: "PodReady", PodTold: "PodTold",
+	NodeHeard: "NodeHeard", PodReady: "PodReady", PodTold: "PodTold", PodRefused: "PodRefused",
 	Bind: "Bind", Evict: "Evict", Preempt: "Preempt", Nominate: "Nominate",
 	AddTaint: "AddTaint", RemoveTaint: "RemoveTaint", SetConditions: "SetConditions", MarkUnready: "MarkUnready",
 	RequestEviction: "RequestEviction", Finalise: "Finalise", Create: "Create", Store: "Store",
@@ -67,11 +69,11 @@ type Event struct {
 	Node NodeID
 
 	NodeSpec *NodeSpec   // of NodeAdded and NodeChanged
-	PodSpec  *PodSpec    // of PodAdded and PodChanged
+	PodSpec  *PodSpec    // of PodAdded, PodChanged and PodRefused
 	Object   Object      // of ObjectSet and ObjectRemoved
 	Health   *NodeHealth // of NodeHeard
 	Ready    bool        // of PodReady
-	Code     int16       // of Rejected: the HTTP status of an API server that said no, 0 for any other reason
+	Code     int16       // of Rejected and PodRefused: the HTTP status of an API server that said no, 0 for any other reason
 
 	// OldNode and OldPod say what was before, for those who must tell what has
 	// changed. State.Observe fills them in.
@@ -79,15 +81,16 @@ type Event struct {
 	OldPod  PodState  // of PodChanged and PodEnded
 
 	Decision Decision // of Rejected: what could not be carried out
-	Reason   string   // of Rejected: why, for people
+	Reason   string   // of Rejected and PodRefused: why, for people
 }
 
 // A PodState is what a State knew of a pod at some time.
 type PodState struct {
 	Class     ClassID
-	Labels    Labels // all of them
-	Node      NodeID // None if it was on no node
-	Nominated NodeID // the node that was kept for it, None or Unknown
+	Account   *Account // nil if none was given
+	Labels    Labels   // all of them
+	Node      NodeID   // None if it was on no node
+	Nominated NodeID   // the node that was kept for it, None or Unknown
 }
 
 // A Decision is something a controller wants the cluster to do.

@@ -88,7 +88,7 @@ const Unknown = -2
 // PodState returns what is known of p now.
 func (s *State) PodState(p PodID) PodState {
 	ps := &s.Pods
-	is := PodState{Class: ps.Class[p], Labels: ps.Labels[p], Node: ps.Node[p], Nominated: ps.Nominated[p]}
+	is := PodState{Class: ps.Class[p], Account: ps.Account[p], Labels: ps.Labels[p], Node: ps.Node[p], Nominated: ps.Nominated[p]}
 	if is.Nominated == None && s.Hope(p) != "" {
 		is.Nominated = Unknown
 	}

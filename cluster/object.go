@@ -3,7 +3,7 @@ package cluster
 import "fmt"
 
 // An Object is something beside nodes and pods that decisions depend on:
-// *Namespace, *Service, *Workload or *DisruptionBudget. Once it was given to a
+// *Namespace, *Service, *Workload, *DisruptionBudget or *ResourceQuota. Once it was given to a
 // State it must not be changed; a change is an event with another object.
 type Object interface {
 	// key returns the namespace and name, as Key joins them.
@@ -102,6 +102,8 @@ func (s *State) setObject(o Object) {
 	case *DisruptionBudget:
 		s.mentionSelector(o.Selector)
 		s.Budgets.set(o.key(), o)
+	case *ResourceQuota:
+		s.Quotas.set(o.key(), o)
 	default:
 		panic(fmt.Sprintf("cluster: no table for a %T", o))
 	}
@@ -127,6 +129,10 @@ func (s *State) object(o Object) Object {
 		if was := s.Budgets.find(o.key()); was != nil {
 			found = was
 		}
+	case *ResourceQuota:
+		if was := s.Quotas.find(o.key()); was != nil {
+			found = was
+		}
 	default:
 		panic(fmt.Sprintf("cluster: no table for a %T", o))
 	}
@@ -144,6 +150,8 @@ func (s *State) removeObject(o Object) {
 		s.Workloads.remove(o.key())
 	case *DisruptionBudget:
 		s.Budgets.remove(o.key())
+	case *ResourceQuota:
+		s.Quotas.remove(o.key())
 	default:
 		panic(fmt.Sprintf("cluster: no table for a %T", o))
 	}

@@ -6,6 +6,9 @@ type PodSpec struct {
 	Class  *Class
 	Labels Labels // all of them
 
+	// Account is what quotas look at, nil if nothing is known beside the Class.
+	Account *Account
+
 	// On names the node that the pod is on already; "" if it wants one.
 	On string
 	// Nominated names the node that is kept for a pending pod; "" for none.
@@ -56,6 +59,7 @@ func (ph Phase) String() string { return phaseNames[ph] }
 type Pods struct {
 	Name       []string
 	Class      []ClassID
+	Account    []*Account // nil where none was given
 	Phase      []Phase
 	Node       []NodeID // None if it is on no node
 	Allocation []Allocation
@@ -86,6 +90,7 @@ func (s *State) addPod(spec *PodSpec, at Time) PodID {
 	p := ps.row()
 	ps.Name[p] = spec.Name
 	ps.Labels[p] = spec.Labels
+	ps.Account[p] = spec.Account
 	ps.Class[p] = s.Intern(spec.Class, spec.Labels)
 	ps.Phase[p] = Pending
 	ps.Arrived[p] = at
@@ -139,6 +144,7 @@ func (s *State) changePod(p PodID, spec *PodSpec) {
 		s.charge(p, n, a, -1)
 	}
 	s.Pods.Labels[p] = spec.Labels
+	s.Pods.Account[p] = spec.Account
 	s.Pods.Class[p] = s.Intern(spec.Class, spec.Labels)
 	if n != None {
 		s.charge(p, n, a, +1)
@@ -198,6 +204,7 @@ func (ps *Pods) row() PodID {
 	}
 	ps.Name = append(ps.Name, "")
 	ps.Class = append(ps.Class, 0)
+	ps.Account = append(ps.Account, nil)
 	ps.Phase = append(ps.Phase, Ended)
 	ps.Node = append(ps.Node, None)
 	ps.Allocation = append(ps.Allocation, Allocation{})

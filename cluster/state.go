@@ -24,6 +24,7 @@ type State struct {
 	Services   Table[Service]
 	Workloads  Table[Workload]
 	Budgets    Table[DisruptionBudget]
+	Quotas     Table[ResourceQuota]
 
 	resources  []string // names of the columns
 	models     []string // names of GPU models by modelID; the first is ""
@@ -131,6 +132,7 @@ func (s *State) observe(e *Event) {
 	case PodReady:
 		s.Pods.Unready[e.Pod] = !e.Ready
 		s.Pods.Starting[e.Pod] = s.Pods.Starting[e.Pod] && !e.Ready
+	case PodRefused: // it isn't there
 	case Rejected:
 		s.reject(e.Decision)
 	default:

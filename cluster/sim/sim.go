@@ -36,6 +36,10 @@ type Options struct {
 	// allowed, as if there were no disruption budgets.
 	Evictions EvictionCheck
 
+	// Admission, if set, is asked about every pod that comes and is on no node yet. If it
+	// isn't, all are admitted.
+	Admission Admission
+
 	// Until, if above 0, is when the simulation ends.
 	Until cluster.Time
 }
@@ -73,6 +77,7 @@ type Cluster struct {
 	present    []cluster.RunningPod    // reused
 	unfinished map[string]cluster.Time // what is left of the work of pods that were told to end, by name
 
+	quotas  []cluster.Object                                        // reused
 	charged map[*cluster.DisruptionBudget]*cluster.DisruptionBudget // by what is being carried out, by what State has
 }
 
@@ -172,17 +177,30 @@ func (c *Cluster) arrive(t cluster.Time) (heard bool, err error) {
 	if c.doChores() {
 		heard = len(c.batch) > 0
 	}
-	for c.more && c.ahead.Time == t {
+	for c.more && c.ahead.Time == t && !c.mustBeKnown() {
 		heard = true
-		if c.ahead.Kind == cluster.NodeAdded {
+		switch c.ahead.Kind {
+		case cluster.NodeAdded:
 			c.join(&c.ahead)
+			fallthrough
+		default:
+			c.batch = append(c.batch, c.ahead)
+		case cluster.PodAdded:
+			c.batch = c.admit(c.batch, c.ahead.PodSpec)
 		}
-		c.batch = append(c.batch, c.ahead)
 		if err := c.pull(); err != nil {
 			return true, err
 		}
 	}
+	c.batch = c.charge(c.batch)
 	return heard, nil
+}
+
+// mustBeKnown reports whether what has happened so far must be known before the source's next
+// event is: admission goes by objects that State has.
+func (c *Cluster) mustBeKnown() bool {
+	return c.opts.Admission != nil && c.ahead.Kind == cluster.PodAdded &&
+		slices.ContainsFunc(c.batch, func(e cluster.Event) bool { return e.Object != nil })
 }
 
 // finish has a pod end, unless it was evicted before.
@@ -247,6 +265,7 @@ func (c *Cluster) Apply(_ context.Context, ds []cluster.Decision) error {
 		}
 	}
 	c.announce()
+	c.soon = c.charge(c.soon)
 	c.retaint(ds)
 	return nil
 }
@@ -313,7 +332,7 @@ func (c *Cluster) create(spec *cluster.PodSpec) {
 		spec = &changed
 		delete(c.unfinished, cluster.Key(spec.Class.Namespace, spec.Continues))
 	}
-	c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.PodAdded, PodSpec: spec})
+	c.soon = c.admit(c.soon, spec)
 }
 
 // retaint has it be known which taints nodes have now that some were added or removed.

@@ -59,14 +59,18 @@ var mayImport = []row{
 		pkg: "eviction/evictiontest", imports: []string{"cluster", "cluster/faults", "cluster/sim", "eviction", "scheduler/schedulertest"},
 		why: "the contract of an eviction policy, for whoever writes one; what the State shows is fingerprinted in one place",
 	}, {
+		pkg: "quota", imports: []string{"cluster", "internal/heap"}, decides: true,
+		tests: []string{"cluster/sim", "cluster/workload", "github.com/cockroachdb/datadriven"},
+		why:   "answers for any API server, and counts through State; its tests run whole clusters, and are told as stories",
+	}, {
 		pkg: "scheduler", imports: []string{"cluster", "internal/heap"}, decides: true,
 		why: "speaks to any cluster through State, and takes plugins as values",
 	}, {
 		pkg: "scheduler/schedulertest", imports: []string{"cluster", "scheduler"},
 		why: "the contract of a plugin, for whoever writes one, in this module or not",
 	}, {
-		pkg: "plugins", imports: []string{"cluster", "scheduler"}, decides: true,
-		tests: []string{"cluster/sim"},
+		pkg: "plugins", imports: []string{"cluster", "scheduler", "quota"}, decides: true,
+		tests: []string{"cluster/sim", "github.com/cockroachdb/datadriven"},
 		why:   "policies use what anyone's policy could use; their tests run whole clusters",
 	}, {
 		pkg: "internal/input",
@@ -74,7 +78,7 @@ var mayImport = []row{
 	}, {
 		pkg: "cluster/manifest",
 		imports: []string{
-			"cluster", "scheduler", "internal/input",
+			"cluster", "quota", "scheduler", "internal/input",
 			"k8s.io/api", "k8s.io/apimachinery", "k8s.io/component-helpers", "k8s.io/kube-scheduler", "go.yaml.in/yaml/v3",
 		}, decides: true,
 		tests: []string{"plugins"},
@@ -89,7 +93,7 @@ var mayImport = []row{
 	}, {
 		pkg: "bench",
 		imports: []string{
-			"cluster", "cluster/faults", "cluster/manifest", "cluster/sim", "cluster/workload", "eviction", "extender", "scheduler", "plugins", "traces",
+			"cluster", "cluster/faults", "cluster/manifest", "cluster/sim", "cluster/workload", "eviction", "extender", "quota", "scheduler", "plugins", "traces",
 			"gonum.org/v1/gonum", "gonum.org/v1/plot", "go.yaml.in/yaml/v3",
 		},
 		why: "runs everything on everything, but never a live cluster; quantiles of t, experiment files",
