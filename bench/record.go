@@ -24,6 +24,8 @@ type measure struct {
 	means   [2]mean   // the same
 	placed  int       // pods
 	waits   []float64 // of pods placed, in seconds
+	refused refusals
+	shares  tenants
 }
 
 // A nodeShare is what a node adds to the sums.
@@ -64,18 +66,24 @@ func (m *measure) Record(s *cluster.State, events []cluster.Event, ds []cluster.
 		case cluster.NodeAdded:
 			m.capacity += s.Nodes.Cap[cluster.GPU][e.Node]
 			m.refresh(s, e.Node)
+		case cluster.PodRefused:
+			m.refused.refuse(e)
 		case cluster.PodAdded:
+			m.refused.admit(s, e)
 			m.arrived += s.Class(e.Pod).Requests[cluster.GPU]
 			arrivals++
 		case cluster.PodEnded:
 			if e.Node != cluster.None {
 				m.refresh(s, e.Node)
+				m.shares.end(s, e.Pod, e.Time)
 			}
 		case cluster.Rejected:
 			m.refresh(s, e.Node)
 		case cluster.PodBound:
 			m.placed++
-			m.waits = append(m.waits, (e.Time - s.Pods.Arrived[e.Pod]).Seconds())
+			came := m.refused.came(s, e.Pod)
+			m.waits = append(m.waits, (e.Time - came).Seconds())
+			m.shares.begin(s, e.Pod, e.Time, e.Time-came)
 		}
 	}
 	for i := range ds {
@@ -177,7 +185,8 @@ func (m *mean) arrival() {
 // metrics returns the run's metrics by name: curves if the workload only fills
 // the cluster, means and waits if it has times.
 func (m *measure) metrics(s *cluster.State, timed bool) map[string]float64 {
-	out := map[string]float64{"pods_placed": float64(m.placed), "pods_unplaced": float64(s.Pending())}
+	out := map[string]float64{"pods_placed": float64(m.placed), "pods_unplaced": float64(s.Pending() + m.refused.waiting())}
+	m.refused.metrics(out)
 	for i, family := range curveFamilies {
 		if timed && m.means[i].lastLen > 0 && m.capacity > 0 {
 			out[family+"_mean"] = m.means[i].untilLast / m.means[i].lastLen
@@ -192,6 +201,10 @@ func (m *measure) metrics(s *cluster.State, timed bool) map[string]float64 {
 		out["wait_mean"] = sum / float64(len(m.waits))
 		out["wait_p50"] = stat.Quantile(0.50, stat.Empirical, m.waits, nil)
 		out["wait_p99"] = stat.Quantile(0.99, stat.Empirical, m.waits, nil)
+		m.shares.addUnfinished(s, &m.refused)
+		if index, ok := m.shares.jain(); ok {
+			out["fairness_jain"] = index
+		}
 	}
 	if timed {
 		return out
