@@ -41,7 +41,7 @@ type Run struct {
 	Curves map[string][]float64 `json:"-"`
 
 	// Series is what there was over time, of a run with faults or eviction.
-	Series series `json:"-"`
+	Series series[[lines]int] `json:"-"`
 }
 
 // A Summary describes one metric over the seeds of one Point.

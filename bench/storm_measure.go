@@ -40,7 +40,7 @@ type stormMeasure struct {
 
 	now    [lines]int // what is drawn over time
 	peak   int        // of pods that are pending
-	series series
+	series series[[lines]int]
 }
 
 // A stormNode is what counts of a node.

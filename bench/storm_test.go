@@ -138,7 +138,7 @@ func TestFront(t *testing.T) {
 
 // TestSeries wants the values that held at each time, however far apart the times must be.
 func TestSeries(t *testing.T) {
-	var sr series
+	var sr series[[lines]int]
 	at := cluster.Time(0)
 	value := func(at cluster.Time) int { return int(at / (100 * cluster.Second)) }
 	for at < 10*cluster.Hour {
