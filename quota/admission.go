@@ -21,7 +21,8 @@ type Admission struct {
 	Limited []LimitedResource
 
 	known  bool
-	epoch  uint64
+	epoch  uint64  // of the State's table, when it was read
+	sent   uint64  // how many quotas Charged has returned since
 	books  []*book // of quotas, in the order of the State's table
 	spaces map[string]*space
 	dirty  []*book // charged since the last Charged, in order
@@ -114,13 +115,16 @@ func (a *Admission) Charged(_ *cluster.State, to []cluster.Object) []cluster.Obj
 		next := *b.quota
 		used := amounts(slices.Clone(b.quota.Used))
 		for i, l := range b.quota.Enforced {
-			if _, ok := find(used, l.Name); ok || b.used[i] != 0 {
+			if i < len(used) && used[i].Name == l.Name { // as it usually is
+				used[i].Amount = b.used[i]
+			} else if _, ok := find(used, l.Name); ok || b.used[i] != 0 {
 				used.set(l.Name, b.used[i])
 			}
 		}
 		next.Used = used
 		b.quota = &next
 		to = append(to, &next)
+		a.sent++
 	}
 	a.dirty = a.dirty[:0]
 	return to
@@ -171,9 +175,14 @@ func (a *Admission) space(namespace string) *space {
 	return in
 }
 
-// follow takes in what State's quotas have become.
+// follow takes in what State's quotas have become. If only those were set that Charged has
+// returned, nothing is news.
 func (a *Admission) follow(s *cluster.State) {
 	if a.known && a.epoch == s.Quotas.Epoch {
+		return
+	}
+	if a.known && a.epoch+a.sent == s.Quotas.Epoch {
+		a.epoch, a.sent = s.Quotas.Epoch, 0
 		return
 	}
 	at, same := 0, a.known
@@ -187,7 +196,7 @@ func (a *Admission) follow(s *cluster.State) {
 	if !same || at != len(a.books) {
 		a.rebuild(s)
 	}
-	a.known, a.epoch = true, s.Quotas.Epoch
+	a.known, a.epoch, a.sent = true, s.Quotas.Epoch, 0
 }
 
 // follow has b be about what its quota has become. It reports false if q is another.
