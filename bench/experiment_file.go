@@ -100,6 +100,7 @@ func (r *experimentReader) experiment(n *yaml.Node) {
 		"zones":    func(v *yaml.Node) { r.x.Storm.Zones = r.integer(v, "zones") },
 		"for":      func(v *yaml.Node) { r.x.Storm.For = cluster.Time(r.duration(v, "for")) },
 		"work":     r.work,
+		"set":      func(v *yaml.Node) { r.x.Set = r.list(v, "set") },
 		"usage":    func(v *yaml.Node) { r.x.Storm.Usage = r.scalar(v, "usage") },
 		"report":   func(v *yaml.Node) { r.x.Report = r.list(v, "report") },
 	})

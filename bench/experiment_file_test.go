@@ -18,7 +18,7 @@ import (
 const (
 	goodTrace = "  trace: synthetic:gpu\n"
 	goodAxes  = "version: berth/v1\naxes:\n" + goodTrace + "  policy: [fgd, bestfit]\n"
-	knownKeys = "known: axes, baseline, for, report, service, usage, version, work, zones"
+	knownKeys = "known: axes, baseline, for, report, service, set, usage, version, work, zones"
 	knownAxes = "known: eviction, faults, policy, quota, seed, trace"
 	see       = "see docs/experiments.md"
 )
@@ -104,7 +104,10 @@ func TestReadExperimentErrors(t *testing.T) {
 		{"too many zones", goodAxes + "zones: 1001\n", `:5: zones is 1001; give 0 to 1000`},
 		{"negative time", goodAxes + "for: -1h\n", `:5: for is -1h0m0s; give a duration`},
 		{"for ever", goodAxes + "  faults: [none, 'exp(mtbf=1d)']\n", `:5: faults may go on for ever; say for how long, by for`},
-		{"unknown quota", goodAxes + "  quota: tree\n", `:5: unknown quota "tree"; known: none`},
+		{"unknown quota", goodAxes + "  quota: tree\n", `:5: tree: there is no such file or folder; give the path of a manifest, or of a folder of them`},
+		{"setting nothing", goodAxes + "set: [quota/a/pods=1]\n", `:5: "quota/a/pods=1" changes a limit, and there is none; name a quota`},
+		{"setting what", goodAxes + "set: [pods=1]\n", `:5: "pods=1" sets nothing; write quota/NAMESPACE/RESOURCE=AMOUNT, for example quota/team-a/requests.cpu=200`},
+		{"setting no amount", goodAxes + "set: [quota/a/pods=some]\n", `:5: "quota/a/pods=some": the amount is no quantity; write a number like 200, 1500m or 64Gi`},
 		{"unknown metric", goodAxes + "report: wait\n", `:5: unknown metric "wait"; known: ` + strings.Join(selectable(), ", ")},
 		{"baseline elsewhere", goodAxes + "baseline: dotprod\n", `:5: the baseline "dotprod" is not among the policies; use one of fgd, bestfit`},
 		{"seeds backwards", goodAxes + "  seed: 9-3\n", `:5: seeds "9-3": the range 9-3 ends before it begins; write 3-9; ` + see},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -86,6 +87,22 @@ func (p *Policy) Options(ctx context.Context) (o scheduler.Options, err error) {
 	o.InitialBackoff = cluster.Time(p.config.InitialBackoff) * cluster.Second
 	o.MaxBackoff = cluster.Time(p.config.MaxBackoff) * cluster.Second
 	return o, nil
+}
+
+// with returns the policy with one plugin more in each of its profiles.
+func (p *Policy) with(more scheduler.Weighted) *Policy {
+	q := *p
+	if p.config == nil {
+		q.list = append(slices.Clone(p.list), more)
+		return &q
+	}
+	config := *p.config
+	config.Profiles = slices.Clone(config.Profiles)
+	for i := range config.Profiles {
+		config.Profiles[i].Policy = append(slices.Clone(config.Profiles[i].Policy), more)
+	}
+	q.config = &config
+	return &q
 }
 
 // schedulerName returns a profile's name as classes have it.

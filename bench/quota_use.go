@@ -1,10 +1,14 @@
 package bench
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/cluster/manifest"
+	"github.com/berthsim/berth/quota"
 )
 
 // A LimitUse says how much of a limit was used over a run's time. CPU is in thousandths,
@@ -19,6 +23,8 @@ type LimitUse struct {
 	Peak      int64   `json:"peak"`                // used
 	Full      float64 `json:"full"`                // share of the time in which no less than Hard was used
 	Refused   int     `json:"refused"`             // pods that were refused at first because of it
+
+	Seconds float64 `json:"seconds"` // for which the limit was known
 
 	Series UseSeries `json:"series"`
 }
@@ -57,8 +63,8 @@ func (l *limitLine) result(end cluster.Time) LimitUse {
 	l.until(end)
 	use := l.use
 	use.Hard = l.now[1]
-	if span := (end - l.from).Seconds(); span > 0 {
-		use.Mean, use.Full = l.integral/span, l.full.Seconds()/span
+	if use.Seconds = (end - l.from).Seconds(); use.Seconds > 0 {
+		use.Mean, use.Full = l.integral/use.Seconds, l.full.Seconds()/use.Seconds
 	}
 	use.Series = UseSeries{From: l.from.Seconds(), Step: l.series.step.Seconds(), Used: []int64{}, Hard: []int64{}}
 	for _, v := range l.series.values {
@@ -165,4 +171,50 @@ func scopeText(scopes []cluster.ScopeRequirement) string {
 		parts = append(parts, text)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// LimitReport returns what of quotas the run used.
+func (r *Run) LimitReport() *LimitReport {
+	names := []string{r.Trace, r.Policy, r.Quota, "seed " + strconv.FormatInt(r.Seed, 10)}
+	report := &LimitReport{Version: Version, Source: strings.Join(names, ", "), Limits: r.Limits}
+	for i := range r.Limits {
+		report.Seconds = max(report.Seconds, r.Limits[i].Seconds)
+	}
+	return report
+}
+
+// LimitsOf counts what is used of the quotas of a cluster, under limits that settings change.
+func LimitsOf(read *manifest.Cluster, source string, settings []QuotaSetting) (*LimitReport, error) {
+	s := cluster.NewState()
+	events := read.Events()
+	s.Observe(0, events)
+	var quotas []*cluster.ResourceQuota
+	for q := range s.Quotas.All() {
+		changed := *q
+		changed.Hard = slices.Clone(q.Hard)
+		quotas = append(quotas, &changed)
+	}
+	if len(quotas) == 0 {
+		return nil, fmt.Errorf("%s: there is no ResourceQuota; give a cluster that has some", source)
+	}
+	for i := range settings {
+		if err := settings[i].apply(quotas); err != nil {
+			return nil, fmt.Errorf("%s: %w", source, err)
+		}
+	}
+	c := quota.NewController(quota.ControllerOptions{})
+	r := &LimitReport{Version: Version, Source: source}
+	for _, q := range quotas {
+		used := c.Recount(s, q)
+		for _, hard := range q.Hard {
+			l := LimitUse{Namespace: q.Namespace, Name: q.Name, Scopes: scopeText(q.Scopes), Resource: hard.Name, Hard: hard.Amount}
+			if at, ok := find(used, hard.Name); ok {
+				l.Peak, l.Mean = used[at].Amount, float64(used[at].Amount)
+			}
+			l.Series = UseSeries{Used: []int64{l.Peak}, Hard: []int64{hard.Amount}}
+			r.Limits = append(r.Limits, l)
+		}
+	}
+	slices.SortFunc(r.Limits, func(a, b LimitUse) int { return compareLimits(&a, &b) })
+	return r, nil
 }

@@ -152,6 +152,9 @@ func (r *Results) reproduceLines() []labelled {
 	for _, f := range r.Faults {
 		lines = append(lines, labelled{"faults", shortHash(f.Hash) + " " + f.Name})
 	}
+	for _, q := range r.Quotas {
+		lines = append(lines, labelled{"quota", shortHash(q.Hash) + " " + q.Name})
+	}
 	return append(lines,
 		labelled{"seeds", rep.Seeds},
 		labelled{"digest", shortHash(rep.Digest)},

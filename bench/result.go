@@ -40,6 +40,9 @@ type Run struct {
 	// their own.
 	Curves map[string][]float64 `json:"-"`
 
+	// Limits says what of quotas was used, of a run with any.
+	Limits []LimitUse `json:"limits,omitempty"`
+
 	// Series is what there was over time, of a run with faults or eviction.
 	Series series[[lines]int] `json:"-"`
 }
@@ -90,6 +93,7 @@ type Results struct {
 	Traces      []TraceInfo  `json:"traces"`
 	Policies    []PolicyInfo `json:"policies,omitempty"` // those that are files
 	Faults      []PolicyInfo `json:"faults,omitempty"`   // what befell nodes
+	Quotas      []PolicyInfo `json:"quotas,omitempty"`   // what limited namespaces
 	Ties        string       `json:"ties"`               // how equal scores were decided
 	Runs        []Run        `json:"runs"`
 	Summary     []Summary    `json:"summary"`

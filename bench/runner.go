@@ -39,6 +39,7 @@ type job struct {
 	trace   *traces.Trace
 	policy  *Policy
 	weather *weather // nil for none
+	regime  *regime  // nil for none
 	service time.Duration
 	seed    int64
 	slot    int // its place in the order of results
@@ -69,7 +70,11 @@ func (x *Experiment) Do(ctx context.Context, opts Options) (*Results, error) {
 		return nil, err
 	}
 	e := &execution{opts: opts, outcomes: map[int]outcome{}}
-	first, rest := x.jobs(opened, policies, weathers)
+	regimes, err := x.regimes()
+	if err != nil {
+		return nil, err
+	}
+	first, rest := x.jobs(opened, policies, weathers, regimes)
 	e.total = len(first)
 	err = e.runAll(ctx, first)
 	if err == nil {
@@ -83,7 +88,7 @@ func (x *Experiment) Do(ctx context.Context, opts Options) (*Results, error) {
 		return nil, err
 	}
 	r := x.results(e, opened, policies, opts, err == nil)
-	r.Faults = faultsInfo(x, weathers)
+	r.Faults, r.Quotas = faultsInfo(x, weathers), quotasInfo(x, regimes)
 	return r, err
 }
 
@@ -116,11 +121,11 @@ func (x *Experiment) open(dir string) (map[string]*traces.Trace, error) {
 
 // jobs returns the runs to do in any case, and those that are needed only if
 // something varies with the seed.
-func (x *Experiment) jobs(opened map[string]*traces.Trace, policies map[string]*Policy, weathers map[Point]*weather) (first, rest []job) {
+func (x *Experiment) jobs(opened map[string]*traces.Trace, policies map[string]*Policy, weathers map[Point]*weather, regimes map[string]*regime) (first, rest []job) {
 	slot := 0
 	for _, p := range x.points() {
 		for i, seed := range x.Axes.Seed {
-			j := job{p, opened[p.Trace], policies[p.Policy], weathers[p], x.Service, seed, slot}
+			j := job{p, opened[p.Trace], policies[p.Policy], weathers[p], regimes[p.Quota], x.Service, seed, slot}
 			if i == 0 || j.trace.Seeded || j.weather != nil {
 				first = append(first, j)
 			} else {
@@ -218,7 +223,7 @@ func runOne(ctx context.Context, j job) (out outcome, err error) {
 }
 
 func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error) {
-	how, err := j.policy.Options(ctx)
+	how, err := j.regime.policy(j.policy).Options(ctx)
 	if err != nil {
 		return out, err
 	}
@@ -229,6 +234,10 @@ func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error)
 	if err != nil {
 		return out, err
 	}
+	limits := newQuotaMeasure()
+	if err := j.regime.over(k); err != nil {
+		return out, err
+	}
 	c, err := sim.New(s, k.source, k.options)
 	if err != nil {
 		return out, err
@@ -237,6 +246,9 @@ func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error)
 	recorders, storm := cluster.Recorders{digest, measure}, newStormMeasure(c)
 	if j.weather != nil {
 		recorders = append(recorders, storm)
+	}
+	if j.regime != nil {
+		recorders = append(recorders, limits)
 	}
 	began := time.Now()
 	err = cluster.Run(ctx, c, s, recorders, append(k.controllers, sc)...)
@@ -253,7 +265,9 @@ func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error)
 		Unseeded: !j.trace.Seeded && !s.Drew(),
 		Curves:   measure.wholeCurves(j.trace.Timed),
 		Series:   storm.series,
+		Limits:   limits.results(s.Now),
 	}
+	measure.refused.unplaced(run.Unplaced)
 	if j.weather != nil {
 		run.Unseeded = false // faults vary
 		storm.metrics(run.Metrics)
@@ -322,6 +336,9 @@ func (r *Results) digest() string {
 	}
 	for _, p := range r.Policies {
 		fmt.Fprintln(h, p.Name, p.Hash)
+	}
+	for _, q := range r.Quotas {
+		fmt.Fprintln(h, q.Name, q.Hash)
 	}
 	for _, run := range r.Runs {
 		fmt.Fprintln(h, run.Point, run.Seed, run.Digest)

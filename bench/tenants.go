@@ -3,6 +3,7 @@ package bench
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/berthsim/berth/cluster"
 )
@@ -16,8 +17,9 @@ type refusals struct {
 }
 
 type refusal struct {
-	at   cluster.Time
-	spec *cluster.PodSpec
+	at     cluster.Time
+	spec   *cluster.PodSpec
+	reason string
 }
 
 type admittedLately struct {
@@ -34,7 +36,7 @@ func (r *refusals) refuse(e *cluster.Event) {
 	key := cluster.Key(e.PodSpec.Class.Namespace, e.PodSpec.Name)
 	if _, again := r.since[key]; !again {
 		r.pods++
-		r.since[key] = refusal{e.Time, e.PodSpec}
+		r.since[key] = refusal{e.Time, e.PodSpec, e.Reason}
 	}
 }
 
@@ -65,6 +67,14 @@ func (r *refusals) came(s *cluster.State, p cluster.PodID) cluster.Time {
 
 // waiting returns how many pods were refused and have not been admitted yet.
 func (r *refusals) waiting() int { return len(r.since) }
+
+// unplaced adds to what is said of pods without a node those that wait for being created.
+func (r *refusals) unplaced(to map[string]int) {
+	for _, was := range r.since {
+		why, _, _ := strings.Cut(was.reason, ", requested:")
+		to["not created: "+why]++
+	}
+}
 
 // metrics adds those of runs in which anybody was refused.
 func (r *refusals) metrics(out map[string]float64) {

@@ -204,3 +204,19 @@ func (r *reader) readItems(file string, rest part, items []part, done *int) erro
 	}
 	return nil
 }
+
+// IsPath reports whether a path names manifests: a file by its ending, or a folder with such
+// a file.
+func IsPath(path string) bool {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		_, err := manifestFiles(path)
+		return err == nil
+	}
+	base := strings.TrimSuffix(path, ".gz")
+	for _, suffix := range suffixes {
+		if strings.HasSuffix(base, suffix) {
+			return true
+		}
+	}
+	return false
+}

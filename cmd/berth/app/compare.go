@@ -56,6 +56,8 @@ func (f *experimentFlags) add(cmd *cobra.Command) {
 	fl.StringArrayVar(&f.x.Axes.Trace, "trace", f.x.Axes.Trace, "workload to replay, [FORMAT:]PATH[?key=value&...]; may be repeated")
 	fl.StringSliceVar(&f.policies, "policies", f.policies, "policies: plugins, NAME:WEIGHT+NAME:WEIGHT, or KubeSchedulerConfiguration files (.yaml)")
 	fl.StringVar(&f.seeds, "seeds", "42", "seeds, for example 1,5,42-51")
+	fl.StringArrayVar(&f.x.Axes.Quota, "quota", nil, "limits of namespaces: manifests with ResourceQuotas, elastic:FILE with a tree of queues, or none; may be repeated")
+	fl.StringArrayVar(&f.x.Set, "set", nil, "change a limit, for example quota/team-a/requests.cpu=200; may be repeated")
 	fl.StringVar(&f.x.Baseline, "baseline", "", "policy that the others are compared with, paired by seed")
 	fl.DurationVar(&f.x.Service, "service", 0, "time that the scheduler takes for a decision, for example 5ms")
 	fl.StringSliceVar(&f.report, "report", f.report, "metrics that tables show; all if it is empty")
@@ -233,6 +235,7 @@ func command(x *bench.Experiment) string {
 	if verb == "storm" {
 		words = append(words, stormWords(x)...)
 	}
+	words = append(words, quotaWords(x)...)
 	if x.Service > 0 {
 		words = append(words, "--service", x.Service.String())
 	}
