@@ -45,7 +45,7 @@ func metrics() []Metric {
 		Metric{Name: "wait_mean", Unit: "s", Doc: "waiting, mean over pods placed"},
 		Metric{Name: "wait_p50", Unit: "s", Doc: "waiting, median"},
 		Metric{Name: "wait_p99", Unit: "s", Doc: "waiting, 99th percentile"},
-		Metric{Name: "fairness_jain", Doc: "Jain's index over namespaces of the share of time in which pods that want to run do"},
+		Metric{Name: "fairness_jain_pct", Unit: "%", Doc: "Jain's index over namespaces of the share of time in which pods that want to run do"},
 		Metric{Name: "pods_refused", Doc: "pods that admission refused at first"},
 		Metric{Name: "refusals", Doc: "tries that admission refused"},
 	)

@@ -203,7 +203,7 @@ func (m *measure) metrics(s *cluster.State, timed bool) map[string]float64 {
 		out["wait_p99"] = stat.Quantile(0.99, stat.Empirical, m.waits, nil)
 		m.shares.addUnfinished(s, &m.refused)
 		if index, ok := m.shares.jain(); ok {
-			out["fairness_jain"] = index
+			out["fairness_jain_pct"] = 100 * index
 		}
 	}
 	if timed {
