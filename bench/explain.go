@@ -23,6 +23,9 @@ type Explanation struct {
 	// is as if it were not.
 	On     string `json:"on,omitempty"`
 	Chosen string `json:"chosen,omitempty"` // the node that it would get
+	// Refused is why admission would refuse the pod if it were created now, "" if it would
+	// not. The rest is as if it had been admitted.
+	Refused string `json:"refused,omitempty"`
 	// Message is kube-scheduler's, if it would get none, or the error that keeps it
 	// from getting one.
 	Message string          `json:"message,omitempty"`
@@ -149,6 +152,9 @@ func (x *Explanation) WriteJSON(w io.Writer) error {
 // and a table of the nodes that were ruled out.
 func (x *Explanation) WriteText(w io.Writer) error {
 	var b strings.Builder
+	if x.Refused != "" {
+		fmt.Fprintf(&b, "pod %s would not be admitted: %s.\nIf it were:\n", x.Pod, x.Refused)
+	}
 	fmt.Fprintln(&b, x.outcome())
 	x.writeScores(&b)
 	x.writeRuledOut(&b)

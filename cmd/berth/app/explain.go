@@ -73,7 +73,11 @@ func (a *app) explanation(ctx context.Context, source, name, policy string) (*be
 				return nil, fmt.Errorf("%s: the policy %s has no profile for %s, whose schedulerName is %q; add one to the configuration",
 					source, policy, name, s.Class(e.Pod).Scheduler)
 			}
-			return bench.Explain(s, e.Pod, policy, profile), nil
+			x := bench.Explain(s, e.Pod, policy, profile)
+			if s.Pods.Phase[e.Pod] == cluster.Pending {
+				x.Refused = bench.Refused(s, e.Pod, nil)
+			}
+			return x, nil
 		}
 	}
 	return nil, noSuchPod(source, name, read.Pods)
