@@ -7,51 +7,67 @@ import (
 	"github.com/berthsim/berth/cluster/sim"
 )
 
-// pods lets in as many pods as a quota called q has room for.
-type pods struct{ charged int64 }
+// gate admits pods while the State's only quota has room for them.
+type gate struct{ pending int64 }
 
-func (a *pods) Admit(s *cluster.State, spec *cluster.PodSpec) (int16, string) {
-	q := s.Quotas.Get("", "q")
-	if q == nil {
-		return 403, "no quota"
-	}
-	if q.Used[0].Amount+a.charged == q.Enforced[0].Amount {
+func (g *gate) quota(s *cluster.State) *cluster.ResourceQuota { return s.Quotas.Get("x", "q") }
+
+// Admit implements sim.Admission.
+func (g *gate) Admit(s *cluster.State, _ *cluster.PodSpec) (int16, string) {
+	if q := g.quota(s); q == nil || q.Used[0].Amount+g.pending >= q.Enforced[0].Amount {
 		return 403, "full"
 	}
-	a.charged++
+	g.pending++
 	return 0, ""
 }
 
-func (a *pods) Charged(s *cluster.State, to []cluster.Object) []cluster.Object {
-	if a.charged == 0 {
-		return to
+// Charged implements sim.Admission.
+func (g *gate) Charged(s *cluster.State, to []cluster.Object) []cluster.Object {
+	if g.pending > 0 {
+		q := *g.quota(s)
+		q.Used = pods(q.Used[0].Amount + g.pending)
+		to = append(to, &q)
+		g.pending = 0
 	}
-	q := *s.Quotas.Get("", "q")
-	q.Used = []cluster.NamedAmount{{Name: "pods", Amount: q.Used[0].Amount + a.charged}}
-	a.charged = 0
-	return append(to, &q)
+	return to
 }
 
-// TestAdmission wants quotas to be known before pods that come at the same time are asked
-// about, charges to come with the pods, and refusals to be heard of; pods that controllers
-// create are asked about, too, and those on a node already aren't.
+func pods(n int64) []cluster.NamedAmount { return []cluster.NamedAmount{{Name: "pods", Amount: n}} }
+
+// TestAdmission has pods come before and after a quota changes, all at one instant: what is
+// charged is charged to the quota as it is then.
 func TestAdmission(t *testing.T) {
-	quota := &cluster.ResourceQuota{Name: "q",
-		Enforced: []cluster.NamedAmount{{Name: "pods", Amount: 3}}, Used: []cluster.NamedAmount{{Name: "pods"}}}
+	quota := func(limit, used int64) cluster.Event {
+		return cluster.Event{Kind: cluster.ObjectSet, Pod: cluster.None, Object: &cluster.ResourceQuota{Namespace: "x", Name: "q", Enforced: pods(limit), Used: pods(used)}}
+	}
+	g := &gate{}
+	c, s := start(t, sim.Options{Admission: g}, pod(0, "early", 1, 0),
+		quota(1, 0), pod(0, "a", 1, 0), pod(0, "b", 1, 0), quota(3, 1), pod(0, "c", 1, 0),
+		cluster.Event{Kind: cluster.ObjectRemoved, Pod: cluster.None, Object: &cluster.ResourceQuota{Namespace: "x", Name: "q"}}, pod(0, "d", 1, 0))
+	state := func(limit, used int64) {
+		t.Helper()
+		if q := g.quota(s); q.Enforced[0].Amount != limit || q.Used[0].Amount != used {
+			t.Errorf("%d of %d pods are used, want %d of %d", q.Used[0].Amount, q.Enforced[0].Amount, used, limit)
+		}
+	}
+	expect(t, next(t, c, s, cluster.Never, nil), "0s ObjectSet PodRefused full")
+	expect(t, next(t, c, s, cluster.Never, nil), "0s ObjectSet PodAdded(a) PodRefused full")
+	state(1, 1)
+	expect(t, next(t, c, s, cluster.Never, nil), "0s ObjectSet")
+	state(3, 1)
+	made := func() { s.Create(&cluster.PodSpec{Name: "made", Class: &cluster.Class{}}) }
+	expect(t, next(t, c, s, cluster.Never, made), "0s ObjectSet PodAdded(c)")
+	state(3, 2)
+	expect(t, next(t, c, s, cluster.Never, nil), "0s ObjectSet PodAdded(made)")
+	state(3, 3)
+	expect(t, next(t, c, s, cluster.Never, nil), "0s ObjectRemoved")
+	expect(t, next(t, c, s, cluster.Never, nil), "0s PodRefused full")
+}
+
+// TestAdmittedBefore wants a pod that is on a node already to be let in unasked.
+func TestAdmittedBefore(t *testing.T) {
 	running := pod(0, "running", 1, cluster.Never)
 	running.PodSpec.On = "n"
-	c, s := start(t, sim.Options{Admission: &pods{}}, node("n", 100), cluster.Event{Kind: cluster.ObjectSet, Pod: cluster.None, Object: quota},
-		pod(0, "a", 1, cluster.Never), pod(0, "b", 1, cluster.Never), running, pod(5*cluster.Second, "c", 1, cluster.Never), pod(5*cluster.Second, "d", 1, cluster.Never))
-	used := func() int64 { return s.Quotas.Get("", "q").Used[0].Amount }
-	expect(t, next(t, c, s, cluster.Never, nil), "0s NodeAdded ObjectSet")
-	expect(t, next(t, c, s, cluster.Never, nil), "0s ObjectSet PodAdded(a) PodAdded(b) PodAdded(running)")
-	if used() != 2 {
-		t.Errorf("%d pods are charged", used())
-	}
-	expect(t, next(t, c, s, cluster.Never, func() { s.Create(pod(0, "e", 1, cluster.Never).PodSpec) }), "5s ObjectSet PodAdded(c) PodRefused full")
-	expect(t, next(t, c, s, cluster.Never, nil), "5s PodRefused full")
-	if used() != 3 || s.Pending() != 3 {
-		t.Errorf("%d pods are charged, and %d wait for a node", used(), s.Pending())
-	}
-	expect(t, next(t, c, s, cluster.Never, nil), "EOF")
+	c, s := start(t, sim.Options{Admission: &gate{}}, node("n", 100), running, pod(0, "waiting", 1, cluster.Never))
+	expect(t, next(t, c, s, cluster.Never, nil), "0s NodeAdded PodAdded(running) PodRefused full")
 }
