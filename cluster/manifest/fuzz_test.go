@@ -84,8 +84,9 @@ func TestConvertedFieldsCount(t *testing.T) {
 	// Fields that count only together with others that this pod hasn't.
 	alone := map[string]bool{
 		"kind": true, "apiVersion": true, // the reader's
-		"metadata.creationTimestamp": true, "status.phase": true, "spec.priorityClassName": true, // the reader's too
-		"limits": true, "containerPort": true, // Default's
+		"metadata.creationTimestamp": true, "status.phase": true, "spec.runtimeClassName": true, // the reader's too
+		"spec.activeDeadlineSeconds": true, // that it is there counts
+		"containerPort":              true, // Default's
 	}
 	base := func() *v1.Pod {
 		p := &v1.Pod{}
@@ -111,7 +112,7 @@ func TestConvertedFieldsCount(t *testing.T) {
 			break
 		}
 		last := path[strings.LastIndex(path, ".")+1:]
-		if alone[path] || alone[last] || strings.Contains(path, ".limits") {
+		if alone[path] || alone[last] {
 			continue
 		}
 		changed++
@@ -192,12 +193,13 @@ const fullPod = `{
 		"ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "controller": true}]},
 	"spec": {
 		"nodeName": "node", "schedulerName": "mine", "priority": 5, "preemptionPolicy": "Never", "nodeSelector": {"a": "b"},
-		"hostNetwork": true, "hostUsers": false, "overhead": {"cpu": "1"}, "schedulingGates": [{"name": "g"}],
-		"resources": {"requests": {"memory": "1Gi", "cpu": "9"}},
+		"hostNetwork": true, "hostUsers": false, "overhead": {"cpu": "1"}, "priorityClassName": "high", "runtimeClassName": "r",
+		"activeDeadlineSeconds": 5, "terminationGracePeriodSeconds": 7, "schedulingGates": [{"name": "g"}],
+		"resources": {"requests": {"memory": "1Gi", "cpu": "9"}, "limits": {"cpu": "9"}},
 		"tolerations": [{"key": "k", "operator": "Equal", "value": "v", "effect": "NoExecute", "tolerationSeconds": 5}],
 		"volumes": [{"image": {"reference": "m"}}],
-		"initContainers": [{"name": "i", "image": "i", "restartPolicy": "Always", "resources": {"requests": {"cpu": "1"}}, "ports": [{"hostPort": 80, "protocol": "UDP", "hostIP": "10.0.0.1"}]}],
-		"containers": [{"name": "c", "image": "i", "restartPolicyRules": [{"action": "RestartAllContainers"}], "ports": [{"hostPort": 81}], "resources": {"requests": {"cpu": "1"}}}],
+		"initContainers": [{"name": "i", "image": "i", "restartPolicy": "Always", "resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}, "ports": [{"hostPort": 80, "protocol": "UDP", "hostIP": "10.0.0.1"}]}],
+		"containers": [{"name": "c", "image": "i", "restartPolicyRules": [{"action": "RestartAllContainers"}], "ports": [{"hostPort": 81}], "resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}}],
 		"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "DoNotSchedule", "minDomains": 2, "matchLabelKeys": ["x"],
 			"nodeAffinityPolicy": "Ignore", "nodeTaintsPolicy": "Honor", "labelSelector": {"matchLabels": {"a": "b"}, "matchExpressions": [{"key": "k", "operator": "In", "values": ["v"]}]}}],
 		"affinity": {
@@ -213,6 +215,6 @@ const fullPod = `{
 	"status": {
 		"startTime": "2024-01-01T00:00:00Z", "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}],
 		"allocatedResources": {"memory": "2Gi"}, "resources": {"requests": {"cpu": "10"}},
-		"containerStatuses": [{"name": "c", "allocatedResources": {"ephemeral-storage": "3"}, "resources": {"requests": {"a.b/c": "4"}}}],
-		"initContainerStatuses": [{"name": "i", "allocatedResources": {"a.b/d": "3"}, "resources": {"requests": {"a.b/e": "4"}}}]}
+		"containerStatuses": [{"name": "c", "allocatedResources": {"ephemeral-storage": "3"}, "resources": {"requests": {"a.b/c": "4"}, "limits": {"a.b/c": "4"}}}],
+		"initContainerStatuses": [{"name": "i", "allocatedResources": {"a.b/d": "3"}, "resources": {"requests": {"a.b/e": "4"}, "limits": {"a.b/e": "4"}}}]}
 }`
