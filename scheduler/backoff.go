@@ -46,7 +46,7 @@ func (q *queue) backsOff(s *cluster.State, p cluster.PodID) bool { return q.expi
 // wakeRested makes the pods active whose backoff is over.
 func (q *queue) wakeRested(s *cluster.State) {
 	for {
-		r, ok := q.backing.peek(q, isBacking)
+		r, ok := q.backing.first(q, isBacking)
 		if !ok || r.expires >= whole(s.Now) {
 			break
 		}
@@ -64,7 +64,7 @@ func (q *queue) wakeRested(s *cluster.State) {
 // nextRested returns when the first backoff is over, Never if nobody rests.
 func (q *queue) nextRested() cluster.Time {
 	next := cluster.Never
-	if r, ok := q.backing.peek(q, isBacking); ok {
+	if r, ok := q.backing.first(q, isBacking); ok {
 		next = r.expires + window
 	}
 	if r, ok := q.failed.peek(q, isFailed); ok {

@@ -25,8 +25,9 @@ const (
 	AtFilter
 	AtPostFilter
 	AtScore
-	AtReserve // of which Berth has Allocator
-	AtPermit  // of which Berth has Gate
+	AtReserve   // of which Berth has Allocator
+	AtPermit    // of which Berth has Gate
+	AtQueueSort // of which Berth has Sorter
 )
 
 // MaxWeight is the highest weight a plugin may have: with it, the sum over a
@@ -44,6 +45,7 @@ type Profile struct {
 	allocators   []namedAllocator
 	preemptors   []namedPreemptor
 	gates        []namedGate
+	sorter       namedSorter // the zero value for kube's order
 	extenders    []Extender
 	extended     uint64 // the bit of extenders among members; 0 if there are none
 	ties         Ties
@@ -155,6 +157,9 @@ func NewProfile(plugins []*Plugin, policy []Weighted) (*Profile, error) {
 		pr.addScorer(pl.Name, w, inst)
 		pr.addAllocator(pl.Name, w.Except, inst)
 		pr.addPreemptor(pl.Name, w.Except, inst)
+		if err := pr.addSorter(pl.Name, w.Except, inst); err != nil {
+			return nil, err
+		}
 	}
 	if len(policy) == 1 {
 		pl, _ := Find(plugins, policy[0].Name)
@@ -206,6 +211,9 @@ func (pr *Profile) addFilters(plugins []*Plugin, policy []Weighted, named map[*P
 			}
 			pr.addAllocator(pl.Name, 0, inst)
 			pr.addPreemptor(pl.Name, 0, inst)
+			if err := pr.addSorter(pl.Name, 0, inst); err != nil {
+				return err
+			}
 		}
 		pr.addFilter(pl.Name, except(plugins, policy, pl), inst)
 	}

@@ -15,18 +15,22 @@ type queue struct {
 	backoff backoff
 	most    cluster.Time // for which a pod is unschedulable before it is tried anyway
 	rules   rules
+	sorter  Sorter // nil for kube's order
 
 	pods    []queued // by PodID
-	active  lane[ticket]
-	backing lane[restTicket] // after a rejection
-	failed  lane[restTicket] // after an error
-	idle    groups           // unschedulable pods
-	aged    heap.Heap[age]   // unschedulable pods by the time of their last try
+	active  lanes[ticket]
+	backing lanes[restTicket] // after a rejection
+	failed  lane[restTicket]  // after an error
+	idle    groups            // unschedulable pods
+	aged    heap.Heap[age]    // unschedulable pods by the time of their last try
 	flight  flight
 	looked  cluster.Time // when pods were flushed for the last time
 
 	tickets uint64 // the last ticket given
 	tries   uint64 // the last queued.seq given
+
+	heads  []cluster.PodID // scratch of lanes
+	places []int
 }
 
 // rules are what a queue asks of plugins. Sets of plugins are bits.
@@ -56,6 +60,7 @@ const (
 type queued struct {
 	order  uint64 // of the pod's arrival: rows are reused
 	place  place
+	lane   int32  // that it is in, while it is active or backs off after a rejection
 	ticket uint64 // the one that counts of those in lanes
 
 	// since is when the pod came to the queue, or back to it after a try, and
@@ -137,9 +142,9 @@ func (q *queue) leave(p cluster.PodID) {
 	e := &q.pods[p]
 	switch e.place {
 	case isActive:
-		q.active.live--
+		q.active.void(e.lane)
 	case isBacking:
-		q.backing.live--
+		q.backing.void(e.lane)
 	case isFailed:
 		q.failed.live--
 	case isIdle:
@@ -154,13 +159,13 @@ func (q *queue) enter(s *cluster.State, p cluster.PodID, where place) {
 	q.leave(p)
 	q.tickets++
 	e := &q.pods[p]
-	e.place, e.ticket = where, q.tickets
+	e.place, e.ticket, e.lane = where, q.tickets, q.laneOf(s, p)
 	t := ticket{s.Class(p).Priority, e.seq, p, e.ticket}
 	switch where {
 	case isActive:
-		q.active.push(t)
+		q.active.push(e.lane, t)
 	case isBacking:
-		q.backing.push(restTicket{q.expiry(p), t})
+		q.backing.push(e.lane, restTicket{q.expiry(p), t})
 	case isFailed:
 		q.failed.push(restTicket{q.expiry(p), t})
 	}
@@ -210,17 +215,17 @@ func (q *queue) mayBeTried(s *cluster.State, p cluster.PodID) bool {
 
 // pop takes out the pod to be tried next. If none is active, one is taken that
 // backs off after a rejection: nobody else wants the time.
-func (q *queue) pop(now cluster.Time) (p cluster.PodID, ok bool) {
-	if t, found := q.active.pop(q, isActive); found {
+func (q *queue) pop(s *cluster.State) (p cluster.PodID, ok bool) {
+	if t, found := q.active.pop(q, s, isActive); found {
 		p, ok = t.pod, true
-	} else if r, found := q.backing.pop(q, isBacking); found {
+	} else if r, found := q.backing.pop(q, s, isBacking); found {
 		p, ok = r.pod, true
 	}
 	if ok {
 		e := &q.pods[p]
 		e.place, e.ticket = inFlight, 0
 		e.attempts++
-		e.popped, e.told = now, false
+		e.popped, e.told = s.Now, false
 		e.began = q.flight.begin()
 	}
 	return p, ok

@@ -37,7 +37,7 @@ func BenchmarkQueue(b *testing.B) {
 			b.Run("pop and push", func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					p, ok := sc.queue.pop(0)
+					p, ok := sc.queue.pop(s)
 					if !ok {
 						b.Fatal("the queue is empty")
 					}

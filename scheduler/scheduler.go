@@ -67,7 +67,7 @@ func New(profile *Profile) *Scheduler {
 	return NewScheduler(Options{Profiles: map[string]*Profile{"": profile}})
 }
 
-// NewScheduler returns a Scheduler.
+// NewScheduler returns a Scheduler. It panics if profiles sort the queue by different plugins.
 func NewScheduler(o Options) *Scheduler {
 	or := func(t, otherwise cluster.Time) cluster.Time {
 		if t == 0 {
@@ -80,6 +80,7 @@ func NewScheduler(o Options) *Scheduler {
 		backoff: backoff{or(o.InitialBackoff, DefaultInitialBackoff), or(o.MaxBackoff, DefaultMaxBackoff)},
 		most:    or(o.MaxUnschedulable, DefaultMaxUnschedulable),
 		rules:   sc,
+		sorter:  sorterOf(o.Profiles),
 	}
 	return sc
 }
@@ -143,7 +144,7 @@ func (sc *Scheduler) Step(s *cluster.State, events []cluster.Event) (wake cluste
 	sc.land(s)
 	sc.settleAll(s)
 	for sc.flying.pod == cluster.None {
-		p, ok := sc.queue.pop(s.Now)
+		p, ok := sc.queue.pop(s)
 		if !ok {
 			break
 		}

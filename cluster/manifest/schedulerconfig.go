@@ -122,6 +122,8 @@ type configReader struct {
 	// ignored are the resources that extenders manage and that NodeResourcesFit
 	// is to ignore; nil if there are none.
 	ignored []string
+
+	sorters []string // for each profile, the plugin that sorts the queue
 }
 
 // fail says where in the file an error is.
@@ -208,6 +210,7 @@ func (c *configReader) profiles() (out []SchedulerProfile, err error) {
 			return nil, in(err, "profiles", i)
 		}
 		profile.Name = names[i]
+		c.sorters = append(c.sorters, p.lists[atQueueSort][0])
 		out = append(out, profile)
 	}
 	return out, c.sameQueueSort()

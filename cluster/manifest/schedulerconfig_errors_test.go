@@ -28,7 +28,7 @@ const (
 		"VolumeRestrictions, NodeVolumeLimits, VolumeBinding, VolumeZone, PodTopologySpread, InterPodAffinity, DynamicResources, " +
 		"DefaultPreemption, NodeResourcesBalancedAllocation, ImageLocality, DefaultBinder, NodeDeclaredFeatures, GangScheduling, " +
 		"TopologyPlacementGenerator, PodGroupPodsCount, GPUDevices, LeastAllocated, MostAllocated, Random, DotProd, GPUClustering, " +
-		"GPUPacking, BestFit, FGD, Own, Other, Failing"
+		"GPUPacking, BestFit, FGD, Own, Other, Sorting, Failing"
 	thisAPI = "correct or remove it; Berth reads the API of Kubernetes 1.36.3"
 )
 
@@ -79,11 +79,14 @@ var configErrorTests = []struct{ name, text, want string }{
 	{"a weight", pluginSet("score", "enabled: [{name: Own, weight: -3}]"), "x.yaml:7: profiles[0].plugins.score.enabled[0].weight is -3, by which the worst nodes would be favoured; write a number above 0, or disable the plugin at score"},
 	{"a weight of another type", pluginSet("score", "enabled: [{name: Own, weight: 1.5}]"), "x.yaml:7: profiles[0].plugins.score.enabled[0].weight is 1.5; write a whole number of 32 bits"},
 	{"a plugin that fails", pluginSet("score", "enabled: [{name: Failing}]"), "x.yaml:6: profiles[0].plugins: plugin Failing: it is broken; correct the plugin's arguments"},
-	{"no order of the queue", pluginSet("queueSort", "disabled: [{name: PrioritySort}]"), "x.yaml:6: profiles[0].plugins: no plugin sorts the queue; leave PrioritySort enabled; Berth's queue has its order and no other"},
+	{"no order of the queue", pluginSet("queueSort", "disabled: [{name: PrioritySort}]"), "x.yaml:6: profiles[0].plugins: no plugin sorts the queue; leave PrioritySort enabled, or enable another plugin that sorts"},
 	{"another order of the queue", pluginSet("queueSort", "enabled: [{name: Own}]"), `x.yaml:7: profiles[0].plugins.queueSort.enabled[0].name is "Own", which has no part there; leave it out here`},
 	{"orders of the queue", profile("schedulerName: a\n- schedulerName: b\n  plugins:\n    queueSort:\n      enabled: [{name: PrioritySort}]\n"), "x.yaml:8: profiles[1].plugins.queueSort: differs from what profiles[0] says; say the same in all profiles; there is one queue for all"},
 	{"orders of the queue by what is off", profile("schedulerName: a\n- schedulerName: b\n  plugins: {queueSort: {disabled: [{name: NodeName}]}}\n"), "x.yaml:6: profiles[1].plugins.queueSort: differs from what profiles[0] says; say the same in all profiles; there is one queue for all"},
 	{"orders of the queue by arguments", profile("schedulerName: a\n- schedulerName: b\n  pluginConfig: [{name: PrioritySort, args: {a: 1}}]\n"), "x.yaml:5: profiles[1].plugins.queueSort: differs from what profiles[0] says; say the same in all profiles; there is one queue for all"},
+	{"two orders of the queue", pluginSet("multiPoint", "enabled: [{name: Sorting}]"), "x.yaml:6: profiles[0].plugins.queueSort: PrioritySort and Sorting both sort the queue, which has one order; disable PrioritySort at queueSort"},
+	{"orders of the queue at all points", profile("schedulerName: a\n- schedulerName: b\n  plugins: {multiPoint: {disabled: [{name: PrioritySort}], enabled: [{name: Sorting}]}}\n"), "x.yaml:6: profiles[1].plugins.queueSort: differs from what profiles[0] says; say the same in all profiles; there is one queue for all"},
+	{"orders of the queue by one's own arguments", profile("schedulerName: a\n  plugins: {multiPoint: {disabled: [{name: PrioritySort}], enabled: [{name: Sorting}]}}\n  pluginConfig: [{name: Sorting, args: {lanes: 1}}]\n- schedulerName: b\n  plugins: {multiPoint: {disabled: [{name: PrioritySort}], enabled: [{name: Sorting}]}}\n  pluginConfig: [{name: Sorting, args: {lanes: 2}}]\n"), "x.yaml:8: profiles[1].plugins.queueSort: differs from what profiles[0] says; say the same in all profiles; there is one queue for all"},
 	{"no binding", pluginSet("bind", "disabled: [{name: '*'}]"), "x.yaml:6: profiles[0].plugins: no plugin binds pods; leave DefaultBinder enabled; an extender that binds needs it beside it"},
 	{"a filter that is not prepared", pluginSet("preFilter", "disabled: [{name: NodePorts}]"), "x.yaml:6: profiles[0].plugins.filter: NodePorts is on there but not at preFilter, and so fails for every pod; disable it at filter too"},
 	{"a score that is not prepared", pluginSet("preScore", "disabled: [{name: TaintToleration}]"), "x.yaml:6: profiles[0].plugins.score: TaintToleration is on there but not at preScore, and so fails for every pod; disable it at score too"},

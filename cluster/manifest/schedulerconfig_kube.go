@@ -64,6 +64,8 @@ var berthPoints = []struct {
 	{atPostFilter, scheduler.AtPostFilter},
 	{atScore, scheduler.AtScore},
 	{atReserve, scheduler.AtReserve},
+	{atPermit, scheduler.AtPermit},
+	{atQueueSort, scheduler.AtQueueSort},
 }
 
 // A kubePlugin is a plugin that is compiled into kube-scheduler.

@@ -226,6 +226,10 @@ func (p *profileReader) serves(name string, pt point) (ok bool) {
 		_, ok = inst.(scheduler.Scorer)
 	case atReserve:
 		_, ok = inst.(scheduler.Allocator)
+	case atPermit:
+		_, ok = inst.(scheduler.Gate)
+	case atQueueSort:
+		_, ok = inst.(scheduler.Sorter)
 	}
 	return ok
 }
@@ -243,8 +247,12 @@ func (p *profileReader) expand() error {
 		}
 		p.lists[pt] = list
 	}
-	if len(p.lists[atQueueSort]) == 0 {
-		return wrong("no plugin sorts the queue", "leave PrioritySort enabled; Berth's queue has its order and no other")
+	switch sorters := p.lists[atQueueSort]; {
+	case len(sorters) == 0:
+		return wrong("no plugin sorts the queue", "leave PrioritySort enabled, or enable another plugin that sorts")
+	case len(sorters) > 1:
+		problem := fmt.Sprintf("%s and %s both sort the queue, which has one order", sorters[0], sorters[1])
+		return in(wrong(problem, "disable "+sorters[0]+" at queueSort"), pointNames[atQueueSort])
 	}
 	if len(p.lists[atBind]) == 0 {
 		return wrong("no plugin binds pods", "leave DefaultBinder enabled; an extender that binds needs it beside it")

@@ -121,11 +121,13 @@ func (c *configReader) sameQueueSort() error {
 type queueSort struct {
 	enabled  []enabled
 	disabled []string
-	args     string // in one form, if it gives any
+	sorter   string // the plugin that this leads to, be it enabled at all points
+	args     string // of that, in one form, if it gives any
 }
 
 func (c *configReader) queueSort(profile int) (q queueSort) {
 	from := &c.file.Profiles[profile]
+	q.sorter = c.sorters[profile]
 	if from.Plugins != nil {
 		for _, pl := range from.Plugins.QueueSort.Enabled {
 			q.enabled = append(q.enabled, enabled{pl.Name, weightOf(pl), 0})
@@ -135,7 +137,7 @@ func (c *configReader) queueSort(profile int) (q queueSort) {
 		}
 	}
 	for _, pc := range from.PluginConfig {
-		if pc.Name != "PrioritySort" {
+		if pc.Name != q.sorter {
 			continue
 		}
 		var args any

@@ -53,8 +53,32 @@ func newOwn(name string) *scheduler.Plugin {
 	}}
 }
 
+// sorting is a plugin that sorts the queue and permits, and does nothing else.
+type sorting struct {
+	Lanes int `json:"lanes"`
+}
+
+func (sorting) Lane(*cluster.State, cluster.PodID) int    { return 0 }
+func (sorting) First(*cluster.State, []cluster.PodID) int { return 0 }
+func (sorting) Settle(*cluster.State, cluster.PodID) scheduler.Verdict {
+	return scheduler.Verdict{}
+}
+func (sorting) Permit(*cluster.State, cluster.PodID, cluster.NodeID) (scheduler.Verdict, cluster.Time) {
+	return scheduler.Verdict{}, 0
+}
+
+func newSorting(name string) *scheduler.Plugin {
+	return &scheduler.Plugin{Name: name, New: func(args scheduler.Args) (any, error) {
+		so := &sorting{}
+		if args == nil {
+			return so, nil
+		}
+		return so, args(so)
+	}}
+}
+
 // testPlugins are Berth's plugins, and some that somebody else wrote.
-var testPlugins = append(slices.Clone(plugins.All), newOwn("Own"), newOwn("Other"), &scheduler.Plugin{
+var testPlugins = append(slices.Clone(plugins.All), newOwn("Own"), newOwn("Other"), newSorting("Sorting"), &scheduler.Plugin{
 	Name: "Failing", New: func(scheduler.Args) (any, error) { return nil, errors.New("it is broken") },
 })
 
@@ -75,7 +99,7 @@ func write(policy []scheduler.Weighted) string {
 		if w.Weight != 1 {
 			text += fmt.Sprintf(":%d", w.Weight)
 		}
-		for i, name := range []string{"preEnqueue", "preFilter", "filter", "postFilter", "score", "reserve"} {
+		for i, name := range []string{"preEnqueue", "preFilter", "filter", "postFilter", "score", "reserve", "permit", "queueSort"} {
 			if w.Except&(1<<i) != 0 {
 				text += "-" + name
 			}
@@ -132,6 +156,9 @@ var policyTests = []struct{ name, text, want string }{
 	{"another order of preparation", "plugins: {preFilter: {enabled: [{name: NodePorts}, {name: NodeAffinity}]}}", kubePolicy},
 	{"what Berth lacks", "plugins: {multiPoint: {enabled: [{name: VolumeBinding, weight: 3}, {name: GangScheduling}], disabled: [{name: VolumeZone}]}}", kubePolicy},
 	{"one's own, at all points", "plugins: {multiPoint: {enabled: [{name: Own, weight: 4}]}}", kubePolicy + " Own:4"},
+	{"one's own order of the queue", "plugins: {multiPoint: {enabled: [{name: Sorting}], disabled: [{name: PrioritySort}]}}", kubePolicy + " Sorting"},
+	{"one's own order of the queue, at that point", "plugins: {queueSort: {enabled: [{name: Sorting}], disabled: [{name: PrioritySort}]}}", kubePolicy + " Sorting-permit"},
+	{"one's own that could sort", "plugins: {permit: {enabled: [{name: Sorting}]}}", kubePolicy + " Sorting-queueSort"},
 	{"one's own, at one point", "plugins: {score: {enabled: [{name: Own, weight: 4}]}}", kubePolicy + " Own:4-filter-reserve"},
 	{"two of one's own", "plugins: {multiPoint: {enabled: [{name: Own}, {name: Other}]}, reserve: {enabled: [{name: Other}, {name: Own}]}, filter: {disabled: [{name: Own}]}}", kubePolicy + " Other Own-filter"},
 	{"one's own alone", "plugins: {multiPoint: {" + allOff + ", {name: Own}]}}", "Own " + allRequired},

@@ -8,6 +8,33 @@ import (
 	"github.com/berthsim/berth/scheduler"
 )
 
+// sorter is a Sorter with a lane for each priority.
+type sorter struct {
+	lane  func(s *cluster.State, p cluster.PodID) int
+	first func(s *cluster.State, heads []cluster.PodID) int
+}
+
+func (so sorter) Lane(s *cluster.State, p cluster.PodID) int        { return so.lane(s, p) }
+func (so sorter) First(s *cluster.State, heads []cluster.PodID) int { return so.first(s, heads) }
+
+func TestFaultySorters(t *testing.T) {
+	byName := func(s *cluster.State, p cluster.PodID) int { return int(s.Pods.Name[p][len(s.Pods.Name[p])-1]) }
+	last := func(_ *cluster.State, heads []cluster.PodID) int { return len(heads) - 1 }
+	if err := Check(always(sorter{byName, last})); err != nil {
+		t.Errorf("one that does: %v", err)
+	}
+	calls := 0
+	checkFaults(t, []fault{
+		{"a negative lane", always(sorter{func(*cluster.State, cluster.PodID) int { return -1 }, last}), "Lane says -1"},
+		{"too high a lane", always(sorter{func(*cluster.State, cluster.PodID) int { return 1 << 16 }, last}), "Lane says 65536"},
+		{"another lane each time", always(sorter{func(*cluster.State, cluster.PodID) int { calls++; return calls }, last}), "and a fresh instance's"},
+		{"behind the last", always(sorter{byName, func(_ *cluster.State, heads []cluster.PodID) int { return len(heads) }}), "First chooses 3"},
+		{"before the first", always(sorter{byName, func(*cluster.State, []cluster.PodID) int { return -1 }}), "First chooses -1"},
+		{"turns", always(sorter{byName, func(_ *cluster.State, heads []cluster.PodID) int { calls++; return calls % len(heads) }}), "and asked again"},
+		{"writing", always(sorter{byName, func(s *cluster.State, _ []cluster.PodID) int { s.Now++; return 0 }}), "the State was written to"},
+	})
+}
+
 func TestFaultyFilters(t *testing.T) {
 	saying := func(v scheduler.Verdict) *scheduler.Plugin {
 		return always(filter(func(*cluster.State, cluster.PodID) func(cluster.NodeID) scheduler.Verdict {

@@ -34,6 +34,7 @@ const (
 //   - scores, normalised if need be, lie in 0 to MaxScore;
 //   - reasons are given for every refusal, and for nothing else;
 //   - devices allocated are free, of the right number, and no more;
+//   - lanes are in range, and a Sorter chooses one of those it is offered;
 //   - a Waker says so when something happens that makes a node acceptable;
 //   - a Dependent's answers are the same as long as what they depend on is;
 //   - nothing was written to the State;
@@ -143,6 +144,9 @@ func (c *check) unwritten() error {
 			break
 		}
 	}
+	if so, ok := c.old.(scheduler.Sorter); ok && failed == nil {
+		failed = c.sorter(so, c.fresh.(scheduler.Sorter))
+	}
 	if Fingerprint(c.state) != before {
 		return errors.New("the State was written to")
 	}
@@ -176,10 +180,14 @@ func (c *check) ask(p cluster.PodID) error {
 			return err
 		}
 	}
-	if _, ok := c.old.(scheduler.Preemptor); !ok && !known {
+	switch c.old.(type) {
+	case scheduler.Preemptor, scheduler.Sorter:
+		known = true
+	}
+	if !known {
 		return fmt.Errorf("an instance is a %T, which implements none of the plugin interfaces", c.old)
 	}
-	return nil // what a Preemptor proposes is left to tests of whole runs
+	return nil // what a Preemptor proposes is left to tests of whole runs; Sorters are asked about all pods
 }
 
 // filter compares verdicts by rung 1 with each other, and what is kept of the
