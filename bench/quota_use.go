@@ -202,7 +202,7 @@ func LimitsOf(read *manifest.Cluster, source string, settings []QuotaSetting) (*
 			return nil, fmt.Errorf("%s: %w", source, err)
 		}
 	}
-	c := quota.NewController(quota.ControllerOptions{})
+	c := quota.NewController(quota.ControllerOptions{Objects: read.Counted})
 	r := &LimitReport{Version: Version, Source: source}
 	for _, q := range quotas {
 		used := c.Recount(s, q)

@@ -75,7 +75,7 @@ func (a *app) explanation(ctx context.Context, source, name, policy string) (*be
 			}
 			x := bench.Explain(s, e.Pod, policy, profile)
 			if s.Pods.Phase[e.Pod] == cluster.Pending {
-				x.Refused = bench.Refused(s, e.Pod, nil)
+				x.Refused = bench.Refused(s, e.Pod, read.Counted)
 			}
 			return x, nil
 		}
