@@ -99,7 +99,7 @@ func (x *Experiment) Validate(plugins []*scheduler.Plugin, others ...*eviction.P
 	if err := x.Storm.validate(); err != nil {
 		return err
 	}
-	if _, err := x.regimes(); err != nil {
+	if _, err := x.regimes(plugins); err != nil {
 		return err
 	}
 	if len(x.Set) > 0 && !slices.ContainsFunc(x.Axes.Quota, func(q string) bool { return q != none }) {

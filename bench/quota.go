@@ -1,9 +1,9 @@
 package bench
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -30,9 +30,9 @@ const elasticPrefix = "elastic:"
 
 // openRegime reads a value of the axis quota other than none: a file or folder of manifests
 // with ResourceQuotas, or elastic:FILE, a tree of queues. Settings change its limits.
-func openRegime(text string, settings []QuotaSetting) (*regime, error) {
+func openRegime(text string, plugins []*scheduler.Plugin, settings []QuotaSetting) (*regime, error) {
 	if file, ok := strings.CutPrefix(text, elasticPrefix); ok {
-		return openElastic(file, settings)
+		return openElastic(file, plugins, settings)
 	}
 	read, err := manifest.ReadPath(text)
 	if err != nil {
@@ -150,18 +150,69 @@ func quotaNames(quotas []*cluster.ResourceQuota) string {
 	return strings.Join(names, ", ")
 }
 
-// openElastic reads a tree of queues, the arguments of plugin ElasticQuota.
-func openElastic(file string, settings []QuotaSetting) (*regime, error) {
+// elasticName is the plugin that goes by a tree of queues.
+const elasticName = "ElasticQuota"
+
+// openElastic reads a tree of queues, the arguments of the plugin ElasticQuota.
+func openElastic(file string, plugins []*scheduler.Plugin, settings []QuotaSetting) (*regime, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w; name a file with a tree of queues", file, err)
 	}
-	_ = bytes.NewReader(content)
-	return nil, nil
+	plugin, err := scheduler.Find(plugins, elasticName)
+	if err != nil {
+		return nil, err
+	}
+	args, err := manifest.ReadPluginArgs(file, content, plugin)
+	if err != nil {
+		return nil, err
+	}
+	h := sha256.New()
+	h.Write(content)
+	if len(settings) > 0 {
+		if args, err = withGuarantees(args, settings); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		if _, err := plugin.New(args); err != nil {
+			return nil, fmt.Errorf("%s, as changed by --set: %w", file, err)
+		}
+	}
+	for i := range settings {
+		fmt.Fprintln(h, settings[i].String())
+	}
+	return &regime{hash: hex.EncodeToString(h.Sum(nil)), elastic: &scheduler.Weighted{Name: elasticName, Weight: 1, Args: args}}, nil
+}
+
+// withGuarantees returns a plugin's arguments with other amounts guaranteed to queues.
+func withGuarantees(args scheduler.Args, settings []QuotaSetting) (scheduler.Args, error) {
+	var tree map[string]any
+	if err := args(&tree); err != nil {
+		return nil, err
+	}
+	list, _ := tree["queues"].([]any)
+	for i := range settings {
+		q := &settings[i]
+		at := slices.IndexFunc(list, func(x any) bool { m, ok := x.(map[string]any); return ok && m["name"] == q.Namespace })
+		if at < 0 || q.Quota != "" {
+			return nil, fmt.Errorf("--set %s: there is no such queue; write quota/QUEUE/RESOURCE=AMOUNT", q)
+		}
+		queue := list[at].(map[string]any)
+		guaranteed, ok := queue["guaranteed"].(map[string]any)
+		if !ok {
+			guaranteed = map[string]any{}
+			queue["guaranteed"] = guaranteed
+		}
+		guaranteed[q.Resource] = q.Text
+	}
+	text, err := json.Marshal(tree)
+	if err != nil {
+		return nil, fmt.Errorf("writing a tree of queues: %w", err)
+	}
+	return func(into any) error { return json.Unmarshal(text, into) }, nil
 }
 
 // regimes opens each value of the axis quota once.
-func (x *Experiment) regimes() (map[string]*regime, error) {
+func (x *Experiment) regimes(plugins []*scheduler.Plugin) (map[string]*regime, error) {
 	var settings []QuotaSetting
 	for _, text := range x.Set {
 		q, err := ParseQuotaSetting(text)
@@ -175,7 +226,7 @@ func (x *Experiment) regimes() (map[string]*regime, error) {
 		if text == none {
 			continue
 		}
-		r, err := openRegime(text, settings)
+		r, err := openRegime(text, plugins, settings)
 		if err != nil {
 			return nil, invalid("quota", text, "%v", err)
 		}

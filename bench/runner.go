@@ -70,7 +70,7 @@ func (x *Experiment) Do(ctx context.Context, opts Options) (*Results, error) {
 		return nil, err
 	}
 	e := &execution{opts: opts, outcomes: map[int]outcome{}}
-	regimes, err := x.regimes()
+	regimes, err := x.regimes(opts.Plugins)
 	if err != nil {
 		return nil, err
 	}
