@@ -47,6 +47,7 @@ func metrics() []Metric {
 		Metric{Name: "wait_p99", Unit: "s", Doc: "waiting, 99th percentile"},
 		Metric{Name: "fairness_jain_pct", Unit: "%", Doc: "Jain's index over namespaces of the share of time in which pods that want to run do"},
 		Metric{Name: "pods_refused", Doc: "pods that admission refused at first"},
+		Metric{Name: "preemptions", Doc: "pods that went to make room for others"},
 		Metric{Name: "refusals", Doc: "tries that admission refused"},
 	)
 	return append(ms, stormMetrics...)

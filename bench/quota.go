@@ -11,6 +11,7 @@ import (
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/manifest"
+	"github.com/berthsim/berth/cluster/sim"
 	"github.com/berthsim/berth/cluster/workload"
 	"github.com/berthsim/berth/quota"
 	"github.com/berthsim/berth/scheduler"
@@ -253,15 +254,25 @@ func (r *regime) policy(p *Policy) *Policy {
 	return p.with(*r.elastic)
 }
 
-// over brings the regime to a run; nil brings none.
-func (r *regime) over(k *sky) error {
-	if r == nil || r.elastic != nil {
-		return nil
+// over brings the regime to a run; nil brings none. Where queues reclaim what is theirs, pods
+// go that others take the place of, as a Job sees to it, with what is left of their work.
+func (r *regime) over(k *sky, work sim.Work) {
+	switch {
+	case r == nil:
+		return
+	case r.elastic != nil:
+		if k.options.Kubelets == nil {
+			k.options.Kubelets = sim.DefaultKubelets()
+			k.options.Kubelets.Work = work
+		}
+		if !slices.ContainsFunc(k.controllers, func(c cluster.Controller) bool { _, ok := c.(*workload.Replicas); return ok }) {
+			k.controllers = append(k.controllers, workload.NewReplicas())
+		}
+		return
 	}
 	k.options.Admission = &quota.Admission{}
 	k.source = &ruled{from: k.source, quotas: r.quotas}
 	k.controllers = append([]cluster.Controller{quota.NewController(quota.ControllerOptions{}), workload.NewRetry()}, k.controllers...)
-	return nil
 }
 
 // ruled is a trace that quotas precede.

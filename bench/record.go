@@ -19,13 +19,15 @@ type measure struct {
 	capacity, used int64
 	fragmented     float64
 
-	arrived int64     // shares asked for so far
-	curves  [2]curve  // allocated, fragmented
-	means   [2]mean   // the same
-	placed  int       // pods
-	waits   []float64 // of pods placed, in seconds
-	refused refusals
-	shares  tenants
+	arrived int64    // shares asked for so far
+	curves  [2]curve // allocated, fragmented
+	means   [2]mean  // the same
+	placed  int      // pods
+
+	preempted int       // pods
+	waits     []float64 // of pods placed, in seconds
+	refused   refusals
+	shares    tenants
 }
 
 // A nodeShare is what a node adds to the sums.
@@ -87,6 +89,9 @@ func (m *measure) Record(s *cluster.State, events []cluster.Event, ds []cluster.
 		}
 	}
 	for i := range ds {
+		if ds[i].Kind == cluster.Preempt {
+			m.preempted++
+		}
 		if ds[i].Pod != cluster.None {
 			m.refresh(s, ds[i].Node)
 		}
@@ -187,6 +192,9 @@ func (m *mean) arrival() {
 func (m *measure) metrics(s *cluster.State, timed bool) map[string]float64 {
 	out := map[string]float64{"pods_placed": float64(m.placed), "pods_unplaced": float64(s.Pending() + m.refused.waiting())}
 	m.refused.metrics(out)
+	if m.preempted > 0 {
+		out["preemptions"] = float64(m.preempted)
+	}
 	for i, family := range curveFamilies {
 		if timed && m.means[i].lastLen > 0 && m.capacity > 0 {
 			out[family+"_mean"] = m.means[i].untilLast / m.means[i].lastLen

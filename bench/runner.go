@@ -41,6 +41,7 @@ type job struct {
 	weather *weather // nil for none
 	regime  *regime  // nil for none
 	service time.Duration
+	work    sim.Work // what is left of a pod's when another takes its place
 	seed    int64
 	slot    int // its place in the order of results
 }
@@ -125,7 +126,7 @@ func (x *Experiment) jobs(opened map[string]*traces.Trace, policies map[string]*
 	slot := 0
 	for _, p := range x.points() {
 		for i, seed := range x.Axes.Seed {
-			j := job{p, opened[p.Trace], policies[p.Policy], weathers[p], regimes[p.Quota], x.Service, seed, slot}
+			j := job{p, opened[p.Trace], policies[p.Policy], weathers[p], regimes[p.Quota], x.Service, x.Storm.Work, seed, slot}
 			if i == 0 || j.trace.Seeded || j.weather != nil {
 				first = append(first, j)
 			} else {
@@ -235,9 +236,7 @@ func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error)
 		return out, err
 	}
 	limits := newQuotaMeasure()
-	if err := j.regime.over(k); err != nil {
-		return out, err
-	}
+	j.regime.over(k, j.work)
 	c, err := sim.New(s, k.source, k.options)
 	if err != nil {
 		return out, err
