@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/quota"
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 )
@@ -24,7 +25,9 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
 	for _, tt := range classTests {
 		f.Add([]byte(podText(tt.spec, "")))
+		f.Add([]byte(fresh(tt.spec) + "---\n" + admitting))
 	}
+	f.Add([]byte(quotaText + "---" + limitText))
 	for _, tt := range requestTests {
 		f.Add([]byte(podText(tt.spec, tt.more)))
 	}
@@ -58,7 +61,75 @@ func FuzzPod(f *testing.F) {
 			t.Errorf("Default changes what it has completed: %s, then %s", asJSON(once), asJSON(p))
 		}
 		checkPod(t, p)
+		checkAdmitted(t, p)
 	})
+}
+
+// FuzzQuotaObjects makes objects that admission and quotas look at, wrong ones too, with and
+// without what is ignored.
+func FuzzQuotaObjects(f *testing.F) {
+	f.Add([]byte{}, true)
+	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}, true)
+	f.Add([]byte(quotaText+limitText), false)
+	f.Fuzz(func(t *testing.T, data []byte, all bool) {
+		checkObject(t, data, all, ResourceQuota)
+		checkObject(t, data, all, LimitRange)
+		checkObject(t, data, all, PriorityClass)
+		checkObject(t, data, all, RuntimeClass)
+		checkObject(t, data, all, claim)
+		checkObject(t, data, all, deviceDemands)
+		checkObject(t, data, all, func(s *v1.Service) (*quota.Service, error) { return service(s), nil })
+	})
+}
+
+func checkObject[From, To any](t *testing.T, data []byte, all bool, convert func(*From) (To, error)) {
+	t.Helper()
+	o := reflect.New(reflect.TypeFor[From]())
+	filler := filler{data: data, all: all}
+	filler.fill(o.Elem())
+	checkDecode(t, o)
+	got, err := convert(o.Interface().(*From))
+	var wrong *FieldError
+	if err != nil && (!errors.As(err, &wrong) || strings.ContainsAny(err.Error(), "\n\r")) {
+		t.Errorf("%q is no line that says all", err)
+	}
+	dropIgnored(o.Elem())
+	again, errBare := convert(o.Interface().(*From))
+	if err == nil && !reflect.DeepEqual(got, again) || fmt.Sprint(err) != fmt.Sprint(errBare) {
+		t.Errorf("fields that are said to be ignored count:\n%s (%v)\n%s (%v)", asJSON(got), err, asJSON(again), errBare)
+	}
+	if q, ok := any(got).(*cluster.ResourceQuota); ok && err == nil {
+		if again, err := ResourceQuota(ResourceQuotaObject(q)); err != nil || asJSON(again) != asJSON(q) {
+			t.Errorf("%s becomes %s, %v", asJSON(q), asJSON(again), err)
+		}
+	}
+}
+
+// checkAdmitted puts a pod through admission twice: the second time changes nothing.
+func checkAdmitted(t *testing.T, p *v1.Pod) {
+	t.Helper()
+	ps := quota.NewPlugins([]*quota.LimitRange{{Namespace: p.Namespace, Name: "l", Items: []quota.LimitRangeItem{
+		{Type: quota.LimitContainer, Default: cpuMemory(2, 3), DefaultRequest: cpuMemory(1, 2)},
+	}}}, []quota.PriorityClass{{Name: p.Spec.PriorityClassName, Value: 5}}, nil)
+	admit := func() bool {
+		pod, err := NewPod(p)
+		if err != nil {
+			return false
+		}
+		pod.RuntimeClass, pod.Priority, pod.NeverPreempts = "", nil, nil
+		if err := ps.Mutate(pod); err != nil {
+			t.Errorf("%s is refused: %v", asJSON(p), err)
+		}
+		SetAdmitted(p, pod)
+		return true
+	}
+	if !admit() {
+		return
+	}
+	once := p.DeepCopy()
+	if !admit() || !equality.Semantic.DeepEqual(p, once) {
+		t.Errorf("admission changes what it has completed: %s, then %s", asJSON(once), asJSON(p))
+	}
 }
 
 // checkPod converts a pod, with and without what is ignored.

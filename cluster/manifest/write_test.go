@@ -45,6 +45,9 @@ func TestWriterClasses(t *testing.T) {
 			if !sameClass(want.Class, got.Class) {
 				t.Errorf("a class becomes another:\n%+v\n%+v", *want.Class, *got.Class)
 			}
+			if !reflect.DeepEqual(got.Account, want.Account) {
+				t.Errorf("an account becomes another:\n%s\n%s", asJSON(want.Account), asJSON(got.Account))
+			}
 			if got.Name != want.Name || !reflect.DeepEqual(got.Labels, want.Labels) || got.On != want.On || got.Nominated != want.Nominated {
 				t.Errorf("%+v becomes %+v", want, got)
 			}
