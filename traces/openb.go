@@ -88,6 +88,7 @@ func openOpenb(dir string, s Settings) (*Trace, error) {
 		return nil, err
 	}
 	t := &Trace{Nodes: len(rec.nodes), GPUs: gpusOf(rec.nodes), Pods: len(rec.pods), Mix: rec.mix()}
+	t.Rows = len(rec.nodes) + len(rec.pods)
 	if err := rec.sum(nodeFile, t.GPUs); err != nil {
 		return nil, err
 	}

@@ -47,6 +47,7 @@ type table struct {
 	column map[string]int
 	fields string // where it is said how many a row has, for people
 	row    []string
+	blank  *blankLines // nil if they don't count
 }
 
 // newTable reads the header of a CSV file. The columns in needed must be there;
@@ -58,7 +59,24 @@ func newTable(file string, content []byte, needed []string) (*table, error) {
 	if bytes.IndexByte(content, 0) >= 0 || !utf8.Valid(content) {
 		return nil, &Error{File: file, Problem: "not text", Remedy: "give a CSV file, or one whose name ends in .gz if it is compressed"}
 	}
-	t := &table{file: file, csv: csv.NewReader(bytes.NewReader(content)), column: map[string]int{}, fields: "as in the header"}
+	return tableOf(file, bytes.NewReader(content), needed)
+}
+
+// streamTable reads the header of a CSV file likewise, and of the rest no more
+// than is asked for. Empty lines are counted.
+func streamTable(file string, r io.Reader, needed []string) (*table, error) {
+	blank := &blankLines{from: r}
+	t, err := tableOf(file, blank, needed)
+	if err != nil {
+		return nil, err
+	}
+	t.blank = blank
+	return t, nil
+}
+
+// tableOf reads the header of what is in r.
+func tableOf(file string, r io.Reader, needed []string) (*table, error) {
+	t := &table{file: file, csv: csv.NewReader(r), column: map[string]int{}, fields: "as in the header"}
 	t.csv.ReuseRecord = true
 	if more, err := t.next(); err != nil {
 		return nil, err

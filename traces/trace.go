@@ -36,9 +36,16 @@ type Trace struct {
 	// appearance, or the distribution that pods are drawn from.
 	Mix cluster.Mix
 
+	// Rows is how many rows were read, of all files, headers aside; 0 if the
+	// trace is generated. Rejected says which of them are no part of the
+	// workload, in order of first appearance.
+	Rows     int
+	Rejected []Rejection
+
 	// OfferedLoad is demand for GPUs as a share of their capacity: where pods
 	// only fill the cluster, what all of them ask for together; where they end,
 	// the mean of concurrent demand over the time from first to last arrival.
+	// In a recording without GPUs it is the demand for CPUs.
 	OfferedLoad float64
 
 	Seeded bool // whether events differ from seed to seed

@@ -1,0 +1,86 @@
+package traces
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// recordedFile returns the file that path names: path itself, or one of names in
+// the folder path, plain or with .gz behind it. The first that is there is taken.
+func recordedFile(path string, names ...string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("reading the trace: %w", err)
+	}
+	if !info.IsDir() {
+		return path, nil
+	}
+	for _, name := range names {
+		for _, suffix := range []string{"", ".gz"} {
+			file := filepath.Join(path, name+suffix)
+			_, err := os.Stat(file)
+			if err == nil {
+				return file, nil
+			}
+			if !errors.Is(err, fs.ErrNotExist) {
+				return "", fmt.Errorf("reading the trace: %w", err)
+			}
+		}
+	}
+	return "", &Error{File: path, Problem: "no " + names[0] + " or " + names[0] + ".gz in the folder", Remedy: "give the folder that contains it, or the file"}
+}
+
+// longestFirstLine is as much of a file as is read to recognise it, in bytes.
+const longestFirstLine = 4096
+
+// firstLine returns how the file begins that recordedFile finds, up to its first
+// line break, decompressed; "" if there is none, or no text.
+func firstLine(path string, names ...string) string {
+	file, err := recordedFile(path, names...)
+	if err != nil {
+		return ""
+	}
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() { // a pipe would wait
+		return ""
+	}
+	in, err := openStream(file)
+	if err != nil {
+		return ""
+	}
+	defer in.close()
+	line, _, err := bufio.NewReaderSize(in, longestFirstLine).ReadLine()
+	if err != nil {
+		return ""
+	}
+	return string(line)
+}
+
+// A recorded is what a Trace made of a recording needs to know of it, beside the
+// replay.
+type recorded struct {
+	file     string // that errors are about
+	version  string // of the format, for the hash
+	options  string // of the format, for the hash
+	content  []byte // the hash of what was read
+	span     span
+	settings Settings
+}
+
+// trace makes a Trace of a replay and of the counts of its rows.
+func (y *tally) trace(r *replay, from recorded) (*Trace, error) {
+	if others := r.cut(from.span); others > 0 {
+		y.rejectAll(outOfSpan, from.file, 0, others)
+	}
+	t := &Trace{Rows: y.rows, Rejected: y.rejected}
+	load, err := t.play(r, from.settings, from.file)
+	if err != nil {
+		return nil, err
+	}
+	options := from.options + "&" + from.span.String() + "&" + load
+	t.Hash = hashOf([]byte(from.version), []byte(options), from.content)
+	return t, nil
+}

@@ -1,0 +1,203 @@
+package traces
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/cluster/faults"
+)
+
+// A replay makes a workload of a recording that says of every pod when it came
+// and how long it ran. The first comes at time 0, when all nodes are there.
+type replay struct {
+	nodes   []*cluster.NodeSpec
+	batches []batch // in order of arrival, once cut is done
+}
+
+// A batch is pods that came together, ask for the same and run equally long: a
+// pod called NAME if pods is 0, else pods of them, called NAME-FIRST and so on.
+// A recording is held as batches, which take a fraction of its PodSpecs' memory.
+type batch struct {
+	at    cluster.Time // by the recording's clock
+	run   cluster.Time
+	class *cluster.Class
+	name  string
+	first int32
+	pods  int32
+	more  bool // of the row that the batch before is of
+}
+
+// count returns how many pods b has.
+func (b *batch) count() int64 { return int64(max(b.pods, 1)) }
+
+// spec makes the i-th pod of b.
+func (b *batch) spec(i int32) *cluster.PodSpec {
+	p := &cluster.PodSpec{Name: b.name, Class: b.class, Run: b.run}
+	if b.pods > 0 {
+		p.Name += "-" + strconv.Itoa(int(b.first+i))
+	}
+	return p
+}
+
+// Options of formats that are replayed.
+var (
+	fromOption = Option{"from", "0s", "how far into the recording, from the first that was submitted, the run begins"}
+	forOption  = Option{"for", "", "how much of the recording is played: what is submitted in that time; all if left out"}
+	loadOption = Option{"load", "", "arrivals are moved closer, or apart, until the mean demand is this share of capacity: as recorded if left out"}
+)
+
+// A span is a part of a recording: from how far into it until before when.
+type span struct{ from, until cluster.Time }
+
+// span returns the values of the options from and for.
+func (s Settings) span() (span, error) {
+	from, err := faults.ParseDuration(s["from"])
+	if err != nil {
+		return span{}, s.wrong("from", "give a duration such as 30d")
+	}
+	if s["for"] == "" {
+		return span{from, cluster.Never}, nil
+	}
+	length, err := faults.ParseDuration(s["for"])
+	if err != nil || length == 0 || length > cluster.Never-1-from {
+		return span{}, s.wrong("for", "give a duration above 0, such as 7d")
+	}
+	return span{from, from + length}, nil
+}
+
+// String writes the span down for a hash.
+func (p span) String() string { return fmt.Sprintf("from=%d&until=%d", p.from, p.until) }
+
+// cut puts the batches in order of arrival and leaves those that came in a span,
+// which begins with the first of all. It returns how many rows others are of.
+func (r *replay) cut(p span) (others int) {
+	slices.SortStableFunc(r.batches, func(a, b batch) int { return cmp.Compare(a.at, b.at) })
+	if len(r.batches) == 0 {
+		return 0
+	}
+	start := r.batches[0].at
+	r.batches = slices.DeleteFunc(r.batches, func(b batch) bool {
+		if since := b.at - start; since >= p.from && since < p.until {
+			return false
+		}
+		if !b.more {
+			others++
+		}
+		return true
+	})
+	return others
+}
+
+// play makes t the replay of r, which was read from a file, and returns what
+// tells it from others with the same content.
+func (t *Trace) play(r *replay, s Settings, file string) (options string, err error) {
+	load, err := s.load(0)
+	if err != nil {
+		return "", err
+	}
+	if len(r.batches) == 0 {
+		return "", &Error{File: file, Problem: "nothing was submitted in the time that is played", Remedy: "leave from and for out, or give a recording with at least one job"}
+	}
+	window := r.window()
+	if window == 0 {
+		return "", &Error{File: file, Problem: "all pods come at the same time, so there is no load", Remedy: "give a longer part of the recording with from and for"}
+	}
+	t.Nodes, t.GPUs, t.Mix, t.Timed = len(r.nodes), gpusOf(r.nodes), r.mix(), true
+	t.Pods = 0
+	for _, share := range t.Mix {
+		t.Pods += int(share.Pods)
+	}
+	demand, capacity := r.demand(t.GPUs > 0)
+	t.OfferedLoad = demand / capacity / window.Seconds()
+	spread := 0.0
+	if load > 0 {
+		if spread, err = spreadFor(demand/capacity, load, file); err != nil {
+			return "", err
+		}
+		t.OfferedLoad = load
+	}
+	t.events = func(int64) Stream { return &workload{nodes: r.nodes, next: r.arrivals(spread)} }
+	return "load=" + formatNumber(load), nil
+}
+
+// spreadFor returns over how many nanoseconds arrivals must be spread for a demand,
+// in seconds of the whole capacity, to be the load asked for.
+func spreadFor(demand, load float64, file string) (float64, error) {
+	spread := float64(demand / load * float64(cluster.Second))
+	if spread == 0 {
+		return 0, &Error{File: file, Problem: "no pod uses anything for any time, so there is no load to change", Remedy: "leave load out"}
+	}
+	if spread > longestWindow {
+		return 0, &Error{
+			Problem: fmt.Sprintf("load %s spreads arrivals over more than a century", formatNumber(load)),
+			Remedy:  "give a higher load",
+		}
+	}
+	return spread, nil
+}
+
+// window returns the time from first to last arrival.
+func (r *replay) window() cluster.Time { return r.batches[len(r.batches)-1].at - r.batches[0].at }
+
+// mix counts the pods of each class, in order of first appearance. Readers share
+// classes, so that equal ones are one.
+func (r *replay) mix() cluster.Mix {
+	var mix cluster.Mix
+	at := map[*cluster.Class]int{}
+	for i := range r.batches {
+		b := &r.batches[i]
+		j, ok := at[b.class]
+		if !ok {
+			j = len(mix)
+			at[b.class] = j
+			mix = append(mix, cluster.MixShare{Class: b.class})
+		}
+		mix[j].Pods += b.count()
+	}
+	return mix
+}
+
+// demand sums what all pods use, in share-seconds of GPUs, or milli-CPU-seconds in
+// a recording without; and what all nodes have, in shares or milli-CPUs.
+func (r *replay) demand(ofGPUs bool) (demand, capacity float64) {
+	for _, n := range r.nodes {
+		if ofGPUs {
+			capacity += float64(n.GPUs * cluster.WholeGPU)
+		} else {
+			capacity += float64(n.Capacity.Get(cluster.CPU))
+		}
+	}
+	for i := range r.batches {
+		b := &r.batches[i]
+		each := b.class.Requests.Get(cluster.CPU)
+		if ofGPUs {
+			each = b.class.GPUs.Total()
+		}
+		demand += float64(float64(each) * float64(b.count()) * b.run.Seconds())
+	}
+	return demand, capacity
+}
+
+// arrivals returns the pods one after another. They are spread over so many
+// nanoseconds; 0 leaves them as they were.
+func (r *replay) arrivals(spread float64) func() (arrival, bool) {
+	i, of, start, window := 0, int32(0), r.batches[0].at, float64(r.window())
+	return func() (arrival, bool) {
+		if i == len(r.batches) {
+			return arrival{}, false
+		}
+		b := &r.batches[i]
+		a := arrival{at: b.at - start, pod: b.spec(of)}
+		if spread > 0 {
+			a.at = cluster.Time(math.Round(float64(float64(a.at) / window * spread)))
+		}
+		if of++; int64(of) >= b.count() {
+			i, of = i+1, 0
+		}
+		return a, true
+	}
+}
