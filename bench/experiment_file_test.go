@@ -131,7 +131,8 @@ func TestReadExperimentErrors(t *testing.T) {
 
 // Experiments that people copy must work.
 func TestExperimentsInDocsAndExamples(t *testing.T) {
-	files, err := filepath.Glob("../examples/experiments/*.yaml")
+	t.Chdir("..") // where berth is started
+	files, err := filepath.Glob("examples/experiments/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Errorf("found no examples: %v", err)
 	}
@@ -147,7 +148,7 @@ func TestExperimentsInDocsAndExamples(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	blocks := regexp.MustCompile("(?s)\n```yaml\n(.*?)```").FindAllSubmatch(read("../docs/experiments.md"), -1)
+	blocks := regexp.MustCompile("(?s)\n```yaml\n(.*?)```").FindAllSubmatch(read("docs/experiments.md"), -1)
 	if len(blocks) == 0 {
 		t.Error("docs/experiments.md shows no experiment")
 	}

@@ -90,12 +90,7 @@ func phillyNodes(s Settings) ([]*cluster.NodeSpec, error) {
 		}
 		for i := range n {
 			name := fmt.Sprintf("node-%dgpu-%03d", gpus, i)
-			capacity := make(cluster.Amounts, cluster.PodSlots+1)
-			capacity[cluster.PodSlots] = machinePodSlots
-			nodes = append(nodes, &cluster.NodeSpec{
-				Name: name, Capacity: capacity, GPUs: gpus,
-				Labels: cluster.MakeLabels(map[string]string{"kubernetes.io/hostname": name}),
-			})
+			nodes = append(nodes, machine{name: name, gpus: gpus}.node())
 		}
 	}
 	if len(nodes) == 0 {
@@ -109,17 +104,11 @@ type phillyReader struct {
 	tally
 	owners  string // the option
 	batches []batch
-	classes map[phillyRequest]*cluster.Class // of pods without an owner
-}
-
-// A phillyRequest is all that tells classes apart, beside the owner.
-type phillyRequest struct {
-	namespace string
-	gpus      int32
+	classes recordedClasses
 }
 
 func newPhillyReader(owners string) *phillyReader {
-	return &phillyReader{owners: owners, classes: map[phillyRequest]*cluster.Class{}}
+	return &phillyReader{owners: owners, classes: recordedClasses{}}
 }
 
 // read takes the rows of a file in.
@@ -154,43 +143,26 @@ func (r *phillyReader) row(t *table) (reason string, err error) {
 		return "", t.wrongField("cluster", "give a name without spaces and slashes")
 	}
 	b.name = "job-" + strconv.Itoa(t.line()-1) // the row, from 1, whatever part is played
-	r.add(b, phillyRequest{t.text("cluster"), int32(gpus)})
+	r.add(b, recordedRequest{namespace: t.text("cluster"), gpus: int32(gpus)})
 	return "", nil
 }
 
 // add takes a job in: a pod, or several of 8 GPUs, the last of which has the rest.
-func (r *phillyReader) add(b batch, q phillyRequest) {
-	gpus, owner := q.gpus, cluster.OwnerRef{}
+func (r *phillyReader) add(b batch, q recordedRequest) {
+	gpus := q.gpus
 	if gpus > phillyPodGPUs || r.owners == "every" {
-		owner = cluster.OwnerRef{Kind: "Job", Name: b.name}
+		q.owner = cluster.OwnerRef{Kind: "Job", Name: b.name}
 	}
 	if gpus <= phillyPodGPUs {
-		b.class = r.class(q, owner)
+		b.class = r.classes.class(q)
 		r.batches = append(r.batches, b)
 		return
 	}
 	q.gpus, b.pods = phillyPodGPUs, gpus/phillyPodGPUs
-	b.class = r.class(q, owner)
+	b.class = r.classes.class(q)
 	r.batches = append(r.batches, b)
 	if q.gpus = gpus % phillyPodGPUs; q.gpus > 0 {
-		b.class, b.first, b.pods, b.more = r.class(q, owner), b.pods, 1, true
+		b.class, b.first, b.pods, b.more = r.classes.class(q), b.pods, 1, true
 		r.batches = append(r.batches, b)
 	}
-}
-
-// class returns the class of pods of an owner.
-func (r *phillyReader) class(q phillyRequest, owner cluster.OwnerRef) *cluster.Class {
-	if c, ok := r.classes[q]; ok && owner == (cluster.OwnerRef{}) {
-		return c
-	}
-	q.namespace = strings.Clone(q.namespace) // a row's fields share the whole row's memory
-	c := &cluster.Class{
-		Namespace: q.namespace, Owner: owner,
-		GPUs:          cluster.GPURequest{Count: q.gpus, Shares: cluster.WholeGPU},
-		BestEffortCPU: 1, BestEffortMemory: 1,
-	}
-	if owner == (cluster.OwnerRef{}) {
-		r.classes[q] = c
-	}
-	return c
 }

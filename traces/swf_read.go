@@ -1,0 +1,246 @@
+package traces
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/berthsim/berth/cluster"
+)
+
+// Fields of a line, from 1. Those between aren't read: how long the job waited, how
+// much CPU it used, how long it was allowed to run, and what it depends on.
+const (
+	swfJob = iota + 1
+	swfSubmit
+	_
+	swfRun
+	swfProcs
+	_
+	_
+	swfReqProcs
+	_
+	swfReqMemory
+	swfStatus
+	swfUser
+	swfGroup
+	_
+	swfQueue
+	swfPartition
+	_
+	swfFields
+
+	_            // MetaCentrum: the nodes it ran on
+	swfExtQueue  // its queue, by name
+	swfExtNodes  // the nodes it asked for
+	swfExtFields = swfExtNodes
+)
+
+// swfBy has the field for each way to make namespaces.
+var swfBy = map[string]int{"user": swfUser, "group": swfGroup, "queue": swfQueue, "partition": swfPartition}
+
+// maxProcs is more than a job asks for.
+const maxProcs = 1_000_000
+
+// An swfReader takes jobs in.
+type swfReader struct {
+	tally
+	settings Settings
+	by       string      // what namespaces are
+	cluster  *swfCluster // nil until the header is over, if that says what it is
+	batches  []batch
+	classes  recordedClasses
+	seen     map[int64]int // lines of jobs by number
+
+	maxNodes, maxProcs int64 // as the header has it, -1 if it doesn't
+}
+
+func newSWFReader(by string, s Settings) *swfReader {
+	return &swfReader{settings: s, by: by, classes: recordedClasses{}, seen: map[int64]int{}, maxNodes: -1, maxProcs: -1}
+}
+
+// read takes the lines of a file in.
+func (r *swfReader) read(file string, in *stream) error {
+	l := newLineReader(file, in)
+	for {
+		more, err := l.next()
+		if err != nil || !more {
+			return err
+		}
+		if len(l.fields) > 0 && l.fields[0][0] == ';' {
+			r.header(l.fields)
+			continue
+		}
+		r.rows++
+		if len(l.fields) == 0 {
+			r.reject(emptyLine, file, l.line)
+			continue
+		}
+		if r.cluster == nil {
+			if r.cluster, err = swfNodes(r.settings, file, r.maxNodes, r.maxProcs); err != nil {
+				return err
+			}
+		}
+		reason, err := r.row(l)
+		if err != nil {
+			return err
+		}
+		if reason != "" {
+			r.reject(reason, file, l.line)
+		}
+	}
+}
+
+// header reads a comment: ; KEY: VALUE.
+func (r *swfReader) header(fields []string) {
+	if len(fields) < 3 {
+		return
+	}
+	n, err := strconv.ParseInt(fields[2], 10, 64)
+	switch {
+	case err != nil || n < 1 || n > maxNodes:
+	case fields[1] == "MaxNodes:":
+		r.maxNodes = n
+	case fields[1] == "MaxProcs:":
+		r.maxProcs = n
+	}
+}
+
+// An swfRow is what is read of a line.
+type swfRow struct {
+	job, submit, run, procs, allocated, memory, status, by int64
+}
+
+// row takes the current line in.
+func (r *swfReader) row(l *lineReader) (reason string, err error) {
+	if n := len(l.fields); n != swfFields && n != swfExtFields {
+		return "", l.wrong(fmt.Sprintf("%d fields", n), fmt.Sprintf("give %d, or MetaCentrum's %d", swfFields, swfExtFields))
+	}
+	mostMemory := int64(math.MaxInt64 / 1024 / maxProcs)
+	if len(l.fields) == swfExtFields {
+		mostMemory = 1 << 53
+	}
+	var q swfRow
+	for _, field := range []struct {
+		of   *int64
+		at   int
+		what string
+		most int64
+	}{
+		{&q.job, swfJob, "the job's number", math.MaxInt64},
+		{&q.submit, swfSubmit, "submit time", 8e9}, {&q.run, swfRun, "run time", maxSeconds},
+		{&q.procs, swfReqProcs, "requested processors", maxProcs}, {&q.allocated, swfProcs, "allocated processors", maxProcs},
+		{&q.memory, swfReqMemory, "requested memory", mostMemory},
+		{&q.status, swfStatus, "status", 5}, {&q.by, swfBy[r.by], r.by, math.MaxInt64},
+	} {
+		if *field.of, err = l.integer(field.at, field.what, field.most); err != nil {
+			return "", err
+		}
+	}
+	if q.procs < 1 {
+		q.procs = q.allocated
+	}
+	switch {
+	case q.job < 0 || q.submit < 0:
+		return "", l.wrong("the job has no number, or no time at which it was submitted", "give both, from 0")
+	case q.status >= 2 && q.status <= 4:
+		return "a part of a job that has a row of its own (status 2, 3 or 4)", nil
+	case q.run < 0:
+		return "the run time isn't known", nil
+	case q.procs < 1:
+		return "the number of processors isn't known", nil
+	}
+	if line, twice := r.seen[q.job]; twice {
+		return "", l.wrong("job "+strconv.FormatInt(q.job, 10)+" is there already", fmt.Sprintf("line %d has that number: give another", line))
+	}
+	r.seen[q.job] = l.line
+	r.add(l, q)
+	return "", nil
+}
+
+// add takes a job in: as many pods as it asked nodes for, where that is known, else
+// as few as nodes allow.
+func (r *swfReader) add(l *lineReader, q swfRow) {
+	namespace := r.by + "-" + strconv.FormatInt(q.by, 10)
+	if q.by < 0 {
+		namespace = r.by + "-unknown"
+	}
+	chunks := []swfChunk{{pods: q.procs / r.cluster.cpus, procs: r.cluster.cpus}, {pods: 1, procs: q.procs % r.cluster.cpus}}
+	perProc := max(0, q.memory*1024)
+	perPod := int64(0)
+	if len(l.fields) == swfExtFields {
+		// Bytes of each of the job's nodes: as KiB it would be thousands of times
+		// what machines have. Read so, nodes of zegox are filled to the last GiB
+		// at times, by the log's own placements, and never further.
+		perProc, perPod = 0, max(0, q.memory)
+		if r.by == "queue" && isName(l.fields[swfExtQueue-1]) {
+			namespace = strings.Clone(l.fields[swfExtQueue-1])
+		}
+		if asked := swfChunks(l.fields[swfExtNodes-1]); swfProcsOf(asked) == q.procs {
+			chunks = asked
+		}
+	}
+	b := batch{at: cluster.Time(q.submit) * cluster.Second, run: cluster.Time(q.run) * cluster.Second}
+	b.name = "job-" + strconv.FormatInt(q.job, 10)
+	ask, pods := recordedRequest{namespace: namespace}, int64(0)
+	for _, c := range chunks {
+		if c.procs > 0 {
+			pods += c.pods
+		}
+	}
+	if pods > 1 {
+		ask.owner = cluster.OwnerRef{Kind: "Job", Name: b.name}
+	}
+	for _, c := range chunks {
+		if c.pods == 0 || c.procs == 0 {
+			continue
+		}
+		ask.cpu, ask.memory, ask.on = c.procs*1000, 0, c.on
+		if r.cluster.memory {
+			ask.memory = perProc*c.procs + perPod
+		}
+		b.class = r.classes.class(ask)
+		if pods > 1 {
+			b.pods = int32(c.pods)
+		}
+		r.batches = append(r.batches, b)
+		b.first, b.more = b.first+b.pods, true
+	}
+}
+
+// An swfChunk is pods with so many processors each.
+type swfChunk struct {
+	pods, procs int64
+	on          cluster.Label
+}
+
+// swfChunks reads what nodes a job of MetaCentrum asked for: NODES:ppn=PROCESSORS and
+// properties, with + between several. Of these only cl_NAME is read, a cluster.
+func swfChunks(text string) (chunks []swfChunk) {
+	for part := range strings.SplitSeq(text, "+") {
+		c := swfChunk{pods: 1, procs: 1}
+		for property := range strings.SplitSeq(part, ":") {
+			property, _, _ = strings.Cut(property, "#") // #excl: alone on the node
+			if n, err := strconv.ParseInt(property, 10, 32); err == nil && n > 0 && n <= maxProcs {
+				c.pods = n
+			} else if ppn, ok := strings.CutPrefix(property, "ppn="); ok {
+				if n, err := strconv.ParseInt(ppn, 10, 32); err == nil && n > 0 && n <= maxProcs {
+					c.procs = n
+				}
+			} else if name, ok := strings.CutPrefix(property, "cl_"); ok && isName(name) {
+				c.on = cluster.Label{Key: clusterLabel, Value: strings.Clone(name)}
+			}
+		}
+		chunks = append(chunks, c)
+	}
+	return chunks
+}
+
+// swfProcsOf sums the processors of chunks.
+func swfProcsOf(chunks []swfChunk) (sum int64) {
+	for _, c := range chunks {
+		sum += c.pods * c.procs
+	}
+	return sum
+}
