@@ -5,7 +5,7 @@ package cluster
 type Account struct {
 	Containers, InitContainers []Container
 
-	Whole    *Container    // what the pod asks for as a whole (spec.resources), nil if nothing
+	Whole    *Container    // what the pod asks for as a whole, nil if its spec has no resources
 	Overhead []NamedAmount // of running the pod at all, sorted by name
 
 	Deadline      bool   // the pod may run only for so long: activeDeadlineSeconds is set
@@ -14,7 +14,11 @@ type Account struct {
 	// namespaces: it lists some, or selects them.
 	OtherNamespaces bool
 
-	// Grace is what the pod is given to end in once it is told to.
+	// ResizeInfeasible says that the pod's kubelet has turned down what its containers ask
+	// for: they count with what they have been given alone.
+	ResizeInfeasible bool
+
+	// Grace is what the pod is given to end in once it is told to; 0 for kube's default.
 	Grace Time
 }
 
@@ -22,6 +26,7 @@ type Account struct {
 // counts, even with an amount of 0. CPU is in thousandths, everything else in ones, rounded
 // up.
 type Container struct {
+	Name             string
 	Requests, Limits []NamedAmount
 	// GivenRequests and GivenLimits are what the container has, as its status says: while it
 	// is being resized that may differ from what it asks for. Nil if the status says nothing.

@@ -9,7 +9,7 @@ type Object struct {
 	Resource        string // its plural, with the group: pods, services, deployments.apps
 	Namespace, Name string
 
-	Pod     *Pod           // of pods
+	Pod     *Pod           // of pods, and of a claim the pod for whose extended resources it was made, which pays for them
 	Claim   *Claim         // of persistentvolumeclaims
 	Service *Service       // of services
 	Devices []DeviceDemand // of resourceclaims.resource.k8s.io
@@ -17,9 +17,9 @@ type Object struct {
 
 // A Pod is a pod as quotas see it.
 type Pod struct {
-	Account *cluster.Account
-	Ended   bool // it has run to its end: its phase is Succeeded or Failed
-	Overdue bool // it was told to end, and twice its grace has passed since
+	Account *cluster.Account // never nil
+	Ended   bool             // it has run to its end: its phase is Succeeded or Failed
+	Overdue bool             // it was told to end, and twice its grace has passed since
 }
 
 // A Claim is a PersistentVolumeClaim.
@@ -47,7 +47,8 @@ type DeviceDemand struct {
 
 // A DeviceAlternative is a number of devices of a class; All stands for as many as there are.
 type DeviceAlternative struct {
-	Class string
-	Count int64
-	All   bool
+	Class    string
+	Extended string // the extended resource that the class stands for, "" for none
+	Count    int64
+	All      bool
 }
