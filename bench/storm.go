@@ -267,7 +267,7 @@ func (f *fleet) tolerant(c *cluster.Class) *cluster.Class {
 		return known
 	}
 	admitted := *c
-	admitted.Tolerations = eviction.DefaultTolerations(c.Tolerations, admissionSeconds)
+	admitted.Tolerations = cluster.DefaultTolerations(c.Tolerations, admissionSeconds)
 	f.classes[c] = &admitted
 	return &admitted
 }

@@ -2,7 +2,6 @@ package eviction
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -70,20 +69,4 @@ func (st *Settings) set(key, value string) error {
 		return fmt.Errorf("unknown option %q; known: %s", key, strings.Join(known, ", "))
 	}
 	return nil
-}
-
-// DefaultTolerations returns a pod's tolerations as the API server's admission leaves them:
-// with one of so many seconds for nodes that are not ready, and for such that can't be
-// reached, unless the pod has its own (plugin/pkg/admission/defaulttolerationseconds).
-func DefaultTolerations(own []cluster.Toleration, seconds int64) []cluster.Toleration {
-	all := slices.Clip(own)
-	for _, key := range []string{cluster.TaintNotReady, cluster.TaintUnreachable} {
-		has := slices.ContainsFunc(own, func(t cluster.Toleration) bool {
-			return (t.Key == key || t.Key == "") && (t.Effect == cluster.NoExecute || t.Effect == cluster.NoEffect)
-		})
-		if !has {
-			all = append(all, cluster.Toleration{Key: key, Exists: true, Effect: cluster.NoExecute, Seconds: &seconds})
-		}
-	}
-	return all
 }
