@@ -26,19 +26,20 @@ type drawer struct {
 	*rand.Rand
 	story Story
 	tight bool // limits are low: much is refused
-	plain bool // most pods ask for CPU and memory alone
+	plain bool // pods ask for CPU and memory alone
+	hasty bool // some steps come before the quota controller has heard of the last
 }
 
 // Draw makes the i-th story of a seed.
 func Draw(seed, i uint64) Story {
 	d := &drawer{Rand: rand.New(rand.NewPCG(seed, i))}
-	d.tight, d.plain = d.one(2), d.one(3)
+	d.tight, d.plain, d.hasty = d.one(2), d.one(3), d.one(3)
 	d.classes()
 	for range d.IntN(3) {
 		d.add(Step{Verb: set, LimitRange: d.limitRange()})
 	}
 	for range 1 + d.IntN(4) {
-		d.add(Step{Verb: create, Quota: d.quota(), Unheard: d.one(10)})
+		d.add(Step{Verb: create, Quota: d.quota(), Unheard: d.hasty && d.one(5)})
 	}
 	for range 15 + d.IntN(25) {
 		d.happen()
@@ -64,7 +65,7 @@ func (d *drawer) meta(prefix string, n int) metav1.ObjectMeta {
 
 // happen adds something at random.
 func (d *drawer) happen() {
-	s := Step{Unheard: d.one(8)}
+	s := Step{Unheard: d.hasty && d.one(5)}
 	if d.one(5) {
 		s.Wait.Duration = pick(d, time.Second, 10*time.Second, 29*time.Second, 30*time.Second, 31*time.Second, time.Minute, 61*time.Second, 150*time.Second, resync)
 	}
@@ -119,7 +120,7 @@ func (d *drawer) happen() {
 
 // other returns a resource of which only the number counts.
 func (d *drawer) other() string {
-	return pick(d, "configmaps", "secrets", "replicationcontrollers", "deployments.apps", "jobs.batch", "gadgets.example.com", unknown)
+	return pick(d, "configmaps", "secrets", "replicationcontrollers", "deployments.apps", "jobs.batch", "gadgets.example.com")
 }
 
 // amount returns a quantity of a resource: up to most times what is small of it.

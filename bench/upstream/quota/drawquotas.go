@@ -40,7 +40,7 @@ var (
 	otherHard = []string{
 		"services", "services.loadbalancers", "services.nodeports", "count/services",
 		"configmaps", "count/configmaps", "secrets", "count/secrets", "replicationcontrollers", "count/replicationcontrollers",
-		"resourcequotas", "count/resourcequotas", "count/deployments.apps", "count/jobs.batch", "count/gadgets.example.com", "count/" + unknown,
+		"resourcequotas", "count/resourcequotas", "count/deployments.apps", "count/jobs.batch", "count/gadgets.example.com",
 		"count/resourceclaims.resource.k8s.io", "gpu.deviceclass.resource.k8s.io/devices", "nic.deviceclass.resource.k8s.io/devices",
 	}
 	// compute is what quotas with a scope may limit of the standard names, but for those about best-effort

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	api "k8s.io/kubernetes/pkg/apis/core"
@@ -53,9 +54,8 @@ func (u *upstream) prepare(s *Step) *request {
 	case create:
 		o.SetCreationTimestamp(metav1.Now())
 		o.SetUID(types.UID(o.GetNamespace() + "-" + o.GetName()))
-		if x, ok := o.(runtime.Object); ok {
-			legacyscheme.Scheme.Default(x)
-		}
+		noStatus(o)
+		legacyscheme.Scheme.Default(o.(runtime.Object))
 	case update:
 		keepStatus(r.old, o)
 		legacyscheme.Scheme.Default(o.(runtime.Object))
@@ -73,6 +73,16 @@ func (u *upstream) prepare(s *Step) *request {
 	return r
 }
 
+// noStatus takes away what a client can't say of a new object.
+func noStatus(o metav1.Object) {
+	switch o := o.(type) {
+	case *v1.PersistentVolumeClaim:
+		o.Status = v1.PersistentVolumeClaimStatus{Phase: v1.ClaimPending}
+	case *v1.ResourceQuota:
+		o.Status = v1.ResourceQuotaStatus{}
+	}
+}
+
 // keepStatus gives an object what its old version has and a client can't change.
 func keepStatus(old, o metav1.Object) {
 	o.SetCreationTimestamp(old.GetCreationTimestamp())
@@ -82,7 +92,8 @@ func keepStatus(old, o metav1.Object) {
 	case *v1.PersistentVolumeClaim:
 		o.Status = *old.(*v1.PersistentVolumeClaim).Status.DeepCopy()
 	case *v1.ResourceQuota:
-		o.Status = *old.(*v1.ResourceQuota).Status.DeepCopy()
+		was := old.(*v1.ResourceQuota)
+		o.Status, o.Spec.Scopes = *was.Status.DeepCopy(), was.Spec.Scopes // for good
 	}
 }
 
@@ -163,7 +174,7 @@ func (u *upstream) admit(r *request) (metav1.Object, error) {
 			}
 		}
 	}
-	if err := validate(r, is); err != nil {
+	if err := validate(r, is, was); err != nil {
 		return nil, err
 	}
 	for _, p := range u.validating {
@@ -183,10 +194,18 @@ func (u *upstream) admit(r *request) (metav1.Object, error) {
 
 // validate does what the API itself does with an object that admission has changed, as far as quotas look
 // at it: quotas must be valid, and a new pod has a QoS class.
-func validate(r *request, o runtime.Object) error {
+func validate(r *request, o, was runtime.Object) error {
 	switch o := o.(type) {
 	case *api.ResourceQuota:
-		if errs := validation.ValidateResourceQuota(o); len(errs) > 0 && r.subresource == "" {
+		var errs field.ErrorList
+		switch {
+		case r.subresource != "":
+		case was == nil:
+			errs = validation.ValidateResourceQuota(o)
+		default:
+			errs = validation.ValidateResourceQuotaUpdate(o, was.(*api.ResourceQuota))
+		}
+		if len(errs) > 0 {
 			return apierrors.NewInvalid(api.Kind("ResourceQuota"), o.Name, errs)
 		}
 	case *api.Pod:

@@ -90,19 +90,28 @@ func ourText(p *berth.NewPod) string {
 	fmt.Fprintf(&b, "overhead %s\npriority %d %q never=%v\n", named(a.Overhead), *p.Priority, a.PriorityClass, never)
 	for _, t := range p.Tolerations {
 		operator, seconds := v1.TolerationOpEqual, int64(-1)
-		if t.Operator == cluster.TolerationExists {
+		if t.Exists {
 			operator = v1.TolerationOpExists
 		}
-		if t.Limited {
-			seconds = int64(t.Seconds)
+		if t.Seconds != nil {
+			seconds = *t.Seconds
 		}
-		fmt.Fprintf(&b, "toleration %q %s %q %s %d\n", t.Key, operator, t.Value, effectText(t.Effect), seconds)
+		fmt.Fprintf(&b, "toleration %q %s %q %s %d\n", t.Key, operator, t.Value, effectName(t.Effect), seconds)
 	}
 	for _, l := range p.NodeLabels {
 		fmt.Fprintf(&b, "node %s=%s\n", l.Key, l.Value)
 	}
 	fmt.Fprintf(&b, "QoS %s\n", berth.QOS(a))
 	return b.String()
+}
+
+func effectName(e cluster.Effect) v1.TaintEffect {
+	for name, is := range effects {
+		if is == e {
+			return name
+		}
+	}
+	return ""
 }
 
 // number is an amount as Kubernetes writes it.

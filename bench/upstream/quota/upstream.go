@@ -100,8 +100,7 @@ func (u *upstream) startAdmission(ctx context.Context) error {
 	return u.quota.ValidateInitialization()
 }
 
-// startController starts the quota controller. It discovers all that is counted but for what unknown
-// says.
+// startController starts the quota controller. It discovers all that is counted.
 func (u *upstream) startController(ctx context.Context) error {
 	conf, err := install.NewQuotaConfigurationForControllers(generic.ListerFuncForResourceFunc(u.ForResource), u.factory)
 	if err != nil {
@@ -134,9 +133,6 @@ var counted = []string{
 	"resourceclaims.resource.k8s.io", "deployments.apps", "jobs.batch", "gadgets.example.com",
 }
 
-// unknown is a resource of which the quota controller has not heard: it was defined only just now.
-const unknown = "widgets.example.com"
-
 func discover() (lists []*metav1.APIResourceList, err error) {
 	for _, name := range counted {
 		r := version(name)
@@ -160,13 +156,15 @@ var kinds = map[string]schema.GroupVersionKind{
 	"deployments.apps":               {Group: "apps", Version: "v1", Kind: "Deployment"},
 	"jobs.batch":                     {Group: "batch", Version: "v1", Kind: "Job"},
 	"gadgets.example.com":            {Group: "example.com", Version: "v1", Kind: "Gadget"},
-	unknown:                          {Group: "example.com", Version: "v1", Kind: "Widget"},
 }
 
 func (u *upstream) stop() {
 	u.cancel()
 	synctest.Wait()
 }
+
+// idle waits until nobody has anything to do at this instant, though not everybody has heard of everything.
+func (u *upstream) idle() { synctest.Wait() }
 
 // settle lets everybody hear of everything, until nobody has anything to do at this instant.
 func (u *upstream) settle() {

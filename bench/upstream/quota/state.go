@@ -1,0 +1,242 @@
+package quota
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/berthsim/berth/cluster"
+	berth "github.com/berthsim/berth/quota"
+)
+
+// inState is Berth's fast admission of pods, and its quota controller, over a State that has pods and
+// those quotas that only pods are charged to. A State forgets a pod when it has run to its end, not when
+// the object is gone; what depends on that isn't compared.
+type inState struct {
+	us         *ours
+	off        bool // the story has more than a simulator can do
+	s          *cluster.State
+	admission  berth.Admission
+	controller *berth.Controller
+	pods       map[string]cluster.PodID // by namespace and name
+	accounts   map[string]*cluster.Account
+	classes    map[string]*cluster.Class
+	ended      bool            // some pods have run to their end
+	blurred    map[string]bool // namespaces in which Berth looked when upstream didn't
+}
+
+func newInState(us *ours) *inState {
+	st := &inState{
+		us: us, s: cluster.NewState(), controller: berth.NewController(berth.ControllerOptions{}),
+		pods: map[string]cluster.PodID{}, accounts: map[string]*cluster.Account{}, classes: map[string]*cluster.Class{}, blurred: map[string]bool{},
+	}
+	st.happens(cluster.Event{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{Name: "node-1"}})
+	return st
+}
+
+// happens has the State and the controller take in what happens now.
+func (st *inState) happens(events ...cluster.Event) []cluster.Event {
+	now := cluster.Time(time.Since(epoch))
+	for i := range events {
+		events[i].Time = now
+	}
+	st.s.Observe(now, events)
+	st.controller.Step(st.s, events)
+	st.s.TakeDecisions()
+	return events
+}
+
+// pass has the controller look at all quotas.
+func (st *inState) pass() {
+	st.happens()
+	clear(st.blurred)
+}
+
+func (st *inState) settle() { st.happens() }
+
+// ofPods reports whether only pods are charged to a quota, of what a State knows.
+func (st *inState) ofPods(q *cluster.ResourceQuota) bool {
+	return !slices.ContainsFunc(q.Hard, func(l cluster.NamedAmount) bool {
+		return !slices.Contains(podHard, l.Name) || l.Name == "count/pods" && st.ended ||
+			strings.HasPrefix(l.Name, "requests.example.com") || strings.HasPrefix(l.Name, "requests.deviceclass")
+	})
+}
+
+// status returns what a quota's status says, if it is one of those that State has.
+func (st *inState) status(key string) (text string, ok bool) {
+	q := st.us.quotas[key]
+	if st.off || q == nil || !st.ofPods(q) || st.blurred[q.Namespace] {
+		return "", false
+	}
+	return statusText(st.s.Quotas.Get(q.Namespace, q.Name)), true
+}
+
+// account returns an account that all pods share that are alike.
+func (st *inState) account(a *cluster.Account) *cluster.Account {
+	key := fmt.Sprintf("%+v %+v", *a, a.Whole)
+	if a.Whole != nil {
+		key = fmt.Sprintf("%+v %+v", *a.Whole, key[:strings.Index(key, "Whole:")])
+		key += fmt.Sprint(a.Overhead, a.Deadline, a.PriorityClass, a.OtherNamespaces, a.ResizeInfeasible, a.Grace)
+	}
+	if st.accounts[key] == nil {
+		st.accounts[key] = a
+	}
+	return st.accounts[key]
+}
+
+func (st *inState) spec(p *v1.Pod, a *cluster.Account) *cluster.PodSpec {
+	class := st.classes[p.Namespace]
+	if class == nil {
+		class = &cluster.Class{Namespace: p.Namespace}
+		st.classes[p.Namespace] = class
+	}
+	return &cluster.PodSpec{Name: p.Name, Class: class, Account: st.account(a), On: "node-1", Run: cluster.Never, Terminating: p.DeletionTimestamp != nil}
+}
+
+// ask asks the fast admission for a pod, if no other quota stands in the way, and returns how its answer
+// differs.
+func (st *inState) ask(q *request, theirs answer) (difference string) {
+	if st.off || q.resource != "pods" || q.old != nil {
+		return ""
+	}
+	namespace, _ := q.names()
+	if st.blurred[namespace] {
+		st.off = true // from here on
+		return ""
+	}
+	if theirs.Code != http.StatusOK && !st.known(namespace, theirs.Message) {
+		return ""
+	}
+	p := q.new.(*v1.Pod)
+	code, reason := st.admission.Admit(st.s, st.spec(p, &st.us.filled.Account))
+	ours := answer{Code: int32(code), Message: reason}
+	if reason == "" {
+		ours.Code = http.StatusOK
+	}
+	if ours.Code != theirs.Code || normal(ours.Message) != normal(theirs.Message) {
+		return fmt.Sprintf("\n  upstream               %d %s\n  berth's fast admission %d %s", theirs.Code, theirs.Message, ours.Code, ours.Message)
+	}
+	return ""
+}
+
+// known reports whether a refusal is that of a quota that State has.
+func (st *inState) known(namespace, message string) bool {
+	for _, prefix := range []string{"exceeded quota: ", "failed quota: ", "status unknown for quota: "} {
+		if after, ok := strings.CutPrefix(message, prefix); ok {
+			name := after[:strings.IndexAny(after, ",:")]
+			q := st.us.quotas[namespace+"/"+name]
+			return q != nil && st.ofPods(q)
+		}
+	}
+	return false
+}
+
+// put takes in that an object has been made, or has changed.
+func (st *inState) put(q *request, is metav1.Object) {
+	if st.off {
+		return
+	}
+	events := st.charged(q)
+	switch o := is.(type) {
+	case *v1.ResourceQuota:
+		key := o.Namespace + "/" + o.Name
+		if mine := st.us.quotas[key]; st.ofPods(mine) {
+			same := *mine
+			events = append(events, cluster.Event{Kind: cluster.ObjectSet, Object: &same})
+		} else if was := st.s.Quotas.Get(o.Namespace, o.Name); was != nil {
+			events = append(events, cluster.Event{Kind: cluster.ObjectRemoved, Object: was})
+		}
+	case *v1.Pod:
+		events = append(events, st.podEvents(q, o)...)
+	}
+	for _, e := range st.happens(events...) {
+		if e.Kind == cluster.PodAdded {
+			st.pods[is.GetNamespace()+"/"+is.GetName()] = e.Pod
+		}
+	}
+}
+
+// charged returns the quotas as they are after a request that was granted.
+func (st *inState) charged(q *request) (events []cluster.Event) {
+	for _, o := range st.admission.Charged(st.s, nil) {
+		events = append(events, cluster.Event{Kind: cluster.ObjectSet, Object: o})
+	}
+	if q.resource != "pods" || q.old == nil {
+		return events
+	}
+	namespace, _ := q.names()
+	for _, x := range st.us.of(namespace) { // the fast admission is only asked about new pods
+		if was := st.s.Quotas.Get(x.Namespace, x.Name); was != nil && named(was.Used) != named(x.Used) {
+			same := *x
+			events = append(events, cluster.Event{Kind: cluster.ObjectSet, Object: &same})
+		}
+	}
+	return events
+}
+
+// podEvents returns what happens to a pod.
+func (st *inState) podEvents(q *request, is *v1.Pod) (events []cluster.Event) {
+	key := is.Namespace + "/" + is.Name
+	x := object("pods", is).Pod
+	row, there := st.pods[key]
+	switch {
+	case q.old == nil:
+		return []cluster.Event{{Kind: cluster.PodAdded, PodSpec: st.spec(is, x.Account)}}
+	case !there: // it has run to its end
+		return nil
+	case x.Ended:
+		delete(st.pods, key)
+		st.ended = true
+		st.drop()
+		if x.Overdue {
+			st.blurred[is.Namespace] = true
+		}
+		return []cluster.Event{{Kind: cluster.PodEnded, Pod: row}}
+	}
+	return []cluster.Event{{Kind: cluster.PodChanged, Pod: row, PodSpec: st.spec(is, x.Account)}}
+}
+
+// drop takes those quotas out of State that no longer are its.
+func (st *inState) drop() {
+	var events []cluster.Event
+	for q := range st.s.Quotas.All() {
+		if !st.ofPods(q) {
+			events = append(events, cluster.Event{Kind: cluster.ObjectRemoved, Object: q})
+		}
+	}
+	if len(events) > 0 {
+		st.happens(events...)
+	}
+}
+
+func (st *inState) tell(is *v1.Pod) {
+	if row, ok := st.pods[is.Namespace+"/"+is.Name]; ok && !st.off {
+		st.happens(cluster.Event{Kind: cluster.PodTold, Pod: row})
+	}
+}
+
+// gone takes in that an object isn't there any more. That one is gone that had run to its end has upstream
+// look at quotas, too.
+func (st *inState) gone(resource string, o metav1.Object) {
+	key := o.GetNamespace() + "/" + o.GetName()
+	switch {
+	case st.off:
+	case resource == "resourcequotas":
+		if q := st.s.Quotas.Get(o.GetNamespace(), o.GetName()); q != nil {
+			st.happens(cluster.Event{Kind: cluster.ObjectRemoved, Object: q})
+		}
+	case resource == "pods":
+		row, ok := st.pods[key]
+		if !ok {
+			added := st.happens(cluster.Event{Kind: cluster.PodAdded, PodSpec: st.spec(o.(*v1.Pod), &cluster.Account{})})
+			row = added[0].Pod
+		}
+		delete(st.pods, key)
+		st.happens(cluster.Event{Kind: cluster.PodEnded, Pod: row})
+	}
+}
