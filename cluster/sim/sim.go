@@ -197,10 +197,18 @@ func (c *Cluster) arrive(t cluster.Time) (heard bool, err error) {
 }
 
 // mustBeKnown reports whether what has happened so far must be known before the source's next
-// event is: admission goes by objects that State has.
+// event is: admission goes by objects that State has, and charges them as they are there.
 func (c *Cluster) mustBeKnown() bool {
-	return c.opts.Admission != nil && c.ahead.Kind == cluster.PodAdded &&
-		slices.ContainsFunc(c.batch, func(e cluster.Event) bool { return e.Object != nil })
+	if c.opts.Admission == nil {
+		return false
+	}
+	switch c.ahead.Kind {
+	case cluster.PodAdded:
+		return slices.ContainsFunc(c.batch, func(e cluster.Event) bool { return e.Object != nil })
+	case cluster.ObjectSet, cluster.ObjectRemoved:
+		return slices.ContainsFunc(c.batch, func(e cluster.Event) bool { return e.Kind == cluster.PodAdded })
+	}
+	return false
 }
 
 // finish has a pod end, unless it was evicted before.
