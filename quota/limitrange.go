@@ -49,23 +49,13 @@ func (r *LimitRange) Completed() *LimitRange {
 // filled returns a list with what it lacks of another's resources; both are sorted by name.
 // It is the list itself if it lacks nothing.
 func filled(list, from []cluster.NamedAmount) []cluster.NamedAmount {
-	out := list
+	to := amounts(slices.Clip(list))
 	for _, a := range from {
-		at, ok := find(out, a.Name)
-		if !ok {
-			out = slices.Insert(slices.Clip(out), at, a)
+		if _, ok := find(to, a.Name); !ok {
+			to.set(a.Name, a.Amount)
 		}
 	}
-	return out
-}
-
-// find returns where in a list a resource is, or would be, and whether it is there.
-func find(list []cluster.NamedAmount, name string) (at int, ok bool) {
-	at = 0
-	for at < len(list) && list[at].Name < name {
-		at++
-	}
-	return at, at < len(list) && list[at].Name == name
+	return to
 }
 
 // defaults returns what containers ask for and are limited to if they don't say. Of several

@@ -44,12 +44,12 @@ func (r *LimitRange) claimProblems(c *Claim) (problems []string) {
 			problems = appendProblem(problems, item.tooLow(low, requests, nil))
 		}
 		for _, high := range item.Max {
-			at, asked := find(requests, high.Name)
+			request, asked := find(requests, high.Name)
 			switch {
 			case !asked:
 				problems = append(problems, item.about("maximum", high)+".  No request is specified")
-			case requests[at].Amount > high.Amount:
-				problems = append(problems, item.about("maximum", high)+", but request is "+written(requests[at]))
+			case request > high.Amount:
+				problems = append(problems, item.about("maximum", high)+", but request is "+quantity(high.Name, request))
 			}
 		}
 	}
@@ -79,35 +79,35 @@ func appendProblem(to []string, problem string) []string {
 
 // about begins to say what is wrong.
 func (item *LimitRangeItem) about(bound string, a cluster.NamedAmount) string {
-	return fmt.Sprintf("%s %s usage per %s is %s", bound, a.Name, item.Type, written(a))
+	return fmt.Sprintf("%s %s usage per %s is %s", bound, a.Name, item.Type, quantity(a.Name, a.Amount))
 }
 
 // tooLow wants a request that is at least low; a limit may be missing.
 func (item *LimitRangeItem) tooLow(low cluster.NamedAmount, requests, limits []cluster.NamedAmount) string {
-	r, asked := find(requests, low.Name)
-	l, limited := find(limits, low.Name)
+	request, asked := find(requests, low.Name)
+	limit, limited := find(limits, low.Name)
 	switch {
 	case !asked:
 		return item.about("minimum", low) + ".  No request is specified"
-	case requests[r].Amount < low.Amount:
-		return item.about("minimum", low) + ", but request is " + written(requests[r])
-	case limited && limits[l].Amount < low.Amount:
-		return item.about("minimum", low) + ", but limit is " + written(limits[l])
+	case request < low.Amount:
+		return item.about("minimum", low) + ", but request is " + quantity(low.Name, request)
+	case limited && limit < low.Amount:
+		return item.about("minimum", low) + ", but limit is " + quantity(low.Name, limit)
 	}
 	return ""
 }
 
 // tooHigh wants a limit that is at most high; a request may be missing.
 func (item *LimitRangeItem) tooHigh(high cluster.NamedAmount, requests, limits []cluster.NamedAmount) string {
-	r, asked := find(requests, high.Name)
-	l, limited := find(limits, high.Name)
+	request, asked := find(requests, high.Name)
+	limit, limited := find(limits, high.Name)
 	switch {
 	case !limited:
 		return item.about("maximum", high) + ".  No limit is specified"
-	case limits[l].Amount > high.Amount:
-		return item.about("maximum", high) + ", but limit is " + written(limits[l])
-	case asked && requests[r].Amount > high.Amount:
-		return item.about("maximum", high) + ", but request is " + written(requests[r])
+	case limit > high.Amount:
+		return item.about("maximum", high) + ", but limit is " + quantity(high.Name, limit)
+	case asked && request > high.Amount:
+		return item.about("maximum", high) + ", but request is " + quantity(high.Name, request)
 	}
 	return ""
 }
@@ -115,16 +115,16 @@ func (item *LimitRangeItem) tooHigh(high cluster.NamedAmount, requests, limits [
 // tooFarApart wants a limit and a request that are above 0, and the one at most so many times
 // the other.
 func (item *LimitRangeItem) tooFarApart(ratio cluster.NamedAmount, requests, limits []cluster.NamedAmount) string {
-	about := fmt.Sprintf("%s max limit to request ratio per %s is %s", ratio.Name, item.Type, decimal(ratio.Amount, "m", "", "k", "M", "G", "T", "P"))
-	r, asked := find(requests, ratio.Name)
-	l, limited := find(limits, ratio.Name)
+	about := fmt.Sprintf("%s max limit to request ratio per %s is %s", ratio.Name, item.Type, quantity("cpu", ratio.Amount)) // in thousandths
+	request, asked := find(requests, ratio.Name)
+	limit, limited := find(limits, ratio.Name)
 	switch {
-	case !asked || requests[r].Amount == 0:
+	case !asked || request == 0:
 		return about + ", but no request is specified or request is 0"
-	case !limited || limits[l].Amount == 0:
+	case !limited || limit == 0:
 		return about + ", but no limit is specified or limit is 0"
 	}
-	observed := quotient(ratio.Name, limits[l].Amount, requests[r].Amount)
+	observed := quotient(ratio.Name, limit, request)
 	if float64(observed*1000) > float64(ratio.Amount) {
 		return fmt.Sprintf("%s, but provided ratio is %f", about, observed)
 	}
@@ -142,63 +142,16 @@ func quotient(name string, limit, request int64) float64 {
 }
 
 // total is what a pod's containers have together of one of their lists: the sum of those that
-// run at one time, at any time. What the pod says for itself of CPU and memory counts instead;
-// overhead does not count here.
-func total(a *cluster.Account, list func(*cluster.Container) []cluster.NamedAmount) []cluster.NamedAmount {
-	var sum, beside, most []cluster.NamedAmount
-	for i := range a.Containers {
-		sum = added(sum, list(&a.Containers[i]))
-	}
-	for i := range a.InitContainers {
-		c := &a.InitContainers[i]
-		then := added(beside, list(c))
-		if c.Restarts {
-			sum, beside = added(sum, list(c)), then
-		}
-		most = highest(most, then)
-	}
-	sum = highest(sum, most)
-	if a.Whole == nil {
-		return sum
-	}
-	var own []cluster.NamedAmount
-	for _, amount := range list(a.Whole) {
-		if amount.Name == "cpu" || amount.Name == "memory" {
-			own = append(own, amount)
+// run at one time, at any time. What the pod says for itself of CPU and memory, and of nothing
+// else, counts instead. Neither overhead nor what a status says counts here.
+func total(a *cluster.Account, list func(*cluster.Container) []cluster.NamedAmount) amounts {
+	sum := podSum(a, func(c *cluster.Container) (asked, given []cluster.NamedAmount) { return list(c), nil })
+	if a.Whole != nil {
+		for _, x := range list(a.Whole) {
+			if x.Name == "cpu" || x.Name == "memory" {
+				sum.set(x.Name, x.Amount)
+			}
 		}
 	}
-	return filled(own, sum)
-}
-
-// added returns a sum of lists that are sorted by name. A sum that is too large to be counted
-// stays as large as can be.
-func added(a, b []cluster.NamedAmount) []cluster.NamedAmount {
-	return merged(a, b, func(x, y int64) int64 {
-		if x > math.MaxInt64-y {
-			return math.MaxInt64
-		}
-		return x + y
-	})
-}
-
-// highest returns the higher amount of each resource.
-func highest(a, b []cluster.NamedAmount) []cluster.NamedAmount {
-	return merged(a, b, func(x, y int64) int64 { return max(x, y) })
-}
-
-// merged returns a new list of what is in either of two, which are sorted by name.
-func merged(a, b []cluster.NamedAmount, both func(x, y int64) int64) []cluster.NamedAmount {
-	out := make([]cluster.NamedAmount, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		switch {
-		case a[0].Name < b[0].Name:
-			out, a = append(out, a[0]), a[1:]
-		case a[0].Name > b[0].Name:
-			out, b = append(out, b[0]), b[1:]
-		default:
-			out = append(out, cluster.NamedAmount{Name: a[0].Name, Amount: both(a[0].Amount, b[0].Amount)})
-			a, b = a[1:], b[1:]
-		}
-	}
-	return append(append(out, a...), b...)
+	return sum
 }

@@ -3,8 +3,6 @@ package quota
 import (
 	"fmt"
 	"strings"
-
-	"github.com/berthsim/berth/cluster"
 )
 
 // A Refusal is the API server's answer to a request that it does not grant.
@@ -35,42 +33,4 @@ func together(problems []string) string {
 		return once[0]
 	}
 	return "[" + strings.Join(once, ", ") + "]"
-}
-
-// written writes an amount of a resource as Kubernetes does. It has forgotten how it was
-// written at first: bytes are in powers of 1024 if there is no rest, all else in powers of
-// 1000.
-func written(a cluster.NamedAmount) string {
-	switch {
-	case a.Name == "cpu":
-		return decimal(a.Amount, "m", "", "k", "M", "G", "T", "P")
-	case inBytes(a.Name) && (a.Amount >= 1024 || a.Amount <= -1024) && a.Amount%1024 == 0:
-		return scaled(a.Amount, 1024, "", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
-	}
-	return decimal(a.Amount, "", "k", "M", "G", "T", "P", "E")
-}
-
-// inBytes reports whether a resource is counted in bytes.
-func inBytes(name string) bool {
-	switch name {
-	case "memory", "storage", "ephemeral-storage":
-		return true
-	}
-	return strings.HasPrefix(name, "hugepages-")
-}
-
-// decimal writes a number of the first unit in the largest that leaves no rest.
-func decimal(amount int64, units ...string) string {
-	if amount == 0 {
-		return "0"
-	}
-	return scaled(amount, 1000, units...)
-}
-
-func scaled(amount, step int64, units ...string) string {
-	for len(units) > 1 && amount%step == 0 {
-		amount /= step
-		units = units[1:]
-	}
-	return fmt.Sprint(amount, units[0])
 }
