@@ -72,16 +72,34 @@ func (ps *Plugins) Mutate(p *NewPod) error {
 // Validate says whether a pod may be created as it is once everybody has filled it in. An
 // error is a *Refusal.
 func (ps *Plugins) Validate(p *NewPod) error {
-	for _, r := range ps.rangesOf(p.Namespace) {
-		if problems := r.podProblems(&p.Account); len(problems) > 0 {
-			return p.forbidden(together(problems))
-		}
+	if err := ps.limits(p); err != nil {
+		return err
 	}
 	c, err := ps.runtimeOf(p)
 	if err != nil {
 		return err
 	}
 	return c.validate(p)
+}
+
+// Resize fills in what the containers of a pod leave open that is to be given other resources,
+// and says whether it may have them: of all plugins, LimitRanger alone looks at that. An error
+// is a *Refusal.
+func (ps *Plugins) Resize(p *NewPod) error {
+	for _, r := range ps.rangesOf(p.Namespace) {
+		p.Account = *r.fillIn(&p.Account)
+	}
+	return ps.limits(p)
+}
+
+// limits refuses a pod that asks for what a LimitRange doesn't allow.
+func (ps *Plugins) limits(p *NewPod) error {
+	for _, r := range ps.rangesOf(p.Namespace) {
+		if problems := r.podProblems(&p.Account); len(problems) > 0 {
+			return p.forbidden(together(problems))
+		}
+	}
+	return nil
 }
 
 // ValidateClaim says whether a PersistentVolumeClaim may be created, or become what it is now.
