@@ -107,6 +107,9 @@ func (b *ours) before(r *request, req *berth.Request) answer {
 		case r.subresource == "resize" && r.old.GetDeletionTimestamp() == nil:
 			err = plugins.Resize(p)
 		}
+		if r.subresource == "resize" && berth.QOS(&p.Account) != berth.QOS(account(r.old.(*v1.Pod))) {
+			return answer{Code: http.StatusUnprocessableEntity}
+		}
 		req.Object.Pod.Account = &p.Account
 		return refused(err)
 	case *v1.PersistentVolumeClaim:

@@ -19,6 +19,7 @@ import (
 type book struct {
 	objects map[string]metav1.Object // by resource, namespace and name
 	kinds   map[string]string        // the resource of each
+	unheard []func()                 // says what is stale by what the quota controller hasn't heard of
 	stale   map[string]bool          // quotas that are to be counted anew
 	synced  time.Time                // when all were
 }
@@ -36,9 +37,11 @@ func (b *ours) put(resource string, was, is metav1.Object) {
 	if q, ok := is.(*v1.ResourceQuota); ok {
 		b.putQuota(was, q)
 	}
-	if was != nil && changes(version(resource), was, is) {
-		b.replenish(resource, is)
-	}
+	b.book.unheard = append(b.book.unheard, func() {
+		if was != nil && changes(version(resource), was, is) {
+			b.replenish(resource, is)
+		}
+	})
 }
 
 // putQuota takes in a quota's spec, or a status that somebody else has written. Admission has charged it
@@ -74,7 +77,7 @@ func (b *ours) gone(resource string, o metav1.Object) {
 	if !slices.Contains(counted, resource) {
 		return
 	}
-	b.replenish(resource, o)
+	b.book.unheard = append(b.book.unheard, func() { b.replenish(resource, o) })
 }
 
 // replenish has those quotas counted anew that limit something of objects like o.
@@ -91,6 +94,10 @@ func (b *ours) replenish(resource string, o metav1.Object) {
 
 // look counts those quotas anew that are to be.
 func (b *ours) look() {
+	for _, hear := range b.book.unheard {
+		hear()
+	}
+	b.book.unheard = nil
 	for _, key := range slices.Sorted(maps.Keys(b.book.stale)) {
 		b.recount(key)
 	}

@@ -35,13 +35,13 @@ func Draw(seed, i uint64) Story {
 	d := &drawer{Rand: rand.New(rand.NewPCG(seed, i))}
 	d.tight, d.plain, d.hasty = d.one(2), d.one(3), d.one(3)
 	d.classes()
-	for range d.IntN(3) {
+	for range max(0, d.IntN(5)-2) {
 		d.add(Step{Verb: set, LimitRange: d.limitRange()})
 	}
 	for range 1 + d.IntN(4) {
 		d.add(Step{Verb: create, Quota: d.quota(), Unheard: d.hasty && d.one(5)})
 	}
-	for range 15 + d.IntN(25) {
+	for range 20 + d.IntN(30) {
 		d.happen()
 	}
 	return d.story
@@ -70,7 +70,7 @@ func (d *drawer) happen() {
 		s.Wait.Duration = pick(d, time.Second, 10*time.Second, 29*time.Second, 30*time.Second, 31*time.Second, time.Minute, 61*time.Second, 150*time.Second, resync)
 	}
 	switch what := d.IntN(100); {
-	case what < 42:
+	case what < 40:
 		s.Verb, s.Pod = create, d.pod()
 	case what < 46:
 		s.Verb, s.Pod = resize, d.pod()
@@ -101,15 +101,18 @@ func (d *drawer) happen() {
 		if s.Verb == status {
 			d.misstate(s.Quota)
 		}
-	case what < 97:
+	case what < 96:
 		s.Verb, s.LimitRange = set, d.limitRange()
 		if d.one(2) {
 			s = Step{Verb: remove, Resource: "limitranges", Namespace: s.LimitRange.Namespace, Name: s.LimitRange.Name}
 		}
 	default:
-		s.Verb, s.Conflicts = burst, d.IntN(3)
-		namespace := d.namespace()
-		for range 2 + d.IntN(5) {
+		s.Verb = burst
+		namespace, n := d.namespace(), 2+d.IntN(5)
+		if d.one(3) {
+			n, s.Conflicts = 1, 1+d.IntN(3)
+		}
+		for range n {
 			p := d.pod()
 			p.Namespace = namespace
 			s.Burst = append(s.Burst, Step{Verb: create, Pod: p})

@@ -23,9 +23,9 @@ func (d *drawer) classes() {
 	} {
 		d.add(Step{Verb: set, PriorityClass: &c})
 	}
-	for _, name := range []string{"default-1", "default-2"} {
-		if d.one(3) {
-			c := &schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: name}, Value: int32(d.IntN(20)), GlobalDefault: true}
+	for i, name := range []string{"default-1", "default-2"} {
+		if d.one(3) { // of two with one value, upstream takes any
+			c := &schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: name}, Value: int32(2*d.IntN(10) + i), GlobalDefault: true}
 			if d.one(2) {
 				c.PreemptionPolicy = &never
 			}

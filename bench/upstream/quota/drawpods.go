@@ -17,9 +17,10 @@ var asked = []v1.ResourceName{
 
 func (d *drawer) pod() *v1.Pod {
 	p := &v1.Pod{ObjectMeta: d.meta("p", pods)}
-	p.Spec.Containers = d.containers("c", 1+d.IntN(2), d.IntN(7))
+	style := d.IntN(8)
+	p.Spec.Containers = d.containers("c", 1+d.IntN(2), style)
 	if d.one(3) {
-		p.Spec.InitContainers = d.containers("i", 1+d.IntN(2), d.IntN(7))
+		p.Spec.InitContainers = d.containers("i", 1+d.IntN(2), style)
 		for i := range p.Spec.InitContainers {
 			p.Spec.InitContainers[i].RestartPolicy = sometimes(d, 2, v1.ContainerRestartPolicyAlways)
 		}
@@ -53,6 +54,14 @@ func (d *drawer) containers(prefix string, n, style int) (list []v1.Container) {
 			c.Resources.Limits = v1.ResourceList{"cpu": d.amount("cpu", 3), "memory": d.amount("memory", 3)}
 		case 2: // both requests, as quotas want them
 			c.Resources.Requests = v1.ResourceList{"cpu": d.amount("cpu", 3), "memory": d.amount("memory", 3)}
+		case 3: // and limits, and much else
+			c.Resources = d.requirements(names[min(2, len(names)):])
+			for _, list := range []*v1.ResourceList{&c.Resources.Requests, &c.Resources.Limits} {
+				if *list == nil {
+					*list = v1.ResourceList{}
+				}
+				(*list)["cpu"], (*list)["memory"] = d.amount("cpu", 2), d.amount("memory", 2)
+			}
 		default:
 			c.Resources = d.requirements(names)
 		}
@@ -83,13 +92,13 @@ func (d *drawer) affinity() *v1.Affinity {
 
 func (d *drawer) priority(p *v1.Pod) {
 	p.Spec.PriorityClassName = pick(d, "", "", "low", "low", "high", "system-node-critical")
-	if d.one(25) {
+	if d.one(80) {
 		p.Spec.PriorityClassName = "never-made"
 	}
-	if d.one(12) {
+	if d.one(30) {
 		p.Spec.Priority = new(pick(d, int32(0), 10, 1000, 7))
 	}
-	if d.one(12) {
+	if d.one(30) {
 		p.Spec.PreemptionPolicy = new(pick(d, v1.PreemptLowerPriority, v1.PreemptNever))
 	}
 }
@@ -98,14 +107,14 @@ func (d *drawer) priority(p *v1.Pod) {
 func (d *drawer) runtime(p *v1.Pod) {
 	if d.one(4) {
 		p.Spec.RuntimeClassName = new(pick(d, "plain", "heavy", "heavy", "picky", "picky"))
-		if d.one(10) {
+		if d.one(20) {
 			p.Spec.RuntimeClassName = new("never-made")
 		}
 	}
 	if d.one(5) {
 		p.Spec.NodeSelector = map[string]string{pick(d, "disk", "kind"): pick(d, "ssd", "sandbox")}
 	}
-	if d.one(20) {
+	if d.one(40) {
 		p.Spec.Overhead = pick(d, heavy(), v1.ResourceList{"cpu": d.amount("cpu", 3)})
 	}
 }

@@ -65,6 +65,7 @@ func (u *upstream) prepare(s *Step) *request {
 	case resize:
 		r.subresource = "resize"
 		r.new = resized(r.old.(*v1.Pod), o.(*v1.Pod))
+		legacyscheme.Scheme.Default(r.new.(runtime.Object))
 	case deadline:
 		pod := r.old.(*v1.Pod).DeepCopy()
 		pod.Spec.ActiveDeadlineSeconds = s.Seconds
@@ -193,7 +194,7 @@ func (u *upstream) admit(r *request) (metav1.Object, error) {
 }
 
 // validate does what the API itself does with an object that admission has changed, as far as quotas look
-// at it: quotas must be valid, and a new pod has a QoS class.
+// at it: quotas must be valid, and a new pod has a QoS class, for good.
 func validate(r *request, o, was runtime.Object) error {
 	switch o := o.(type) {
 	case *api.ResourceQuota:
@@ -209,8 +210,12 @@ func validate(r *request, o, was runtime.Object) error {
 			return apierrors.NewInvalid(api.Kind("ResourceQuota"), o.Name, errs)
 		}
 	case *api.Pod:
-		if r.old == nil {
-			o.Status = api.PodStatus{Phase: api.PodPending, QOSClass: api.PodQOSClass(qos.ComputePodQOS(external(o, r.new).(*v1.Pod)))}
+		class := api.PodQOSClass(qos.ComputePodQOS(external(o, r.new).(*v1.Pod)))
+		switch {
+		case r.old == nil:
+			o.Status = api.PodStatus{Phase: api.PodPending, QOSClass: class}
+		case r.subresource == "resize" && class != was.(*api.Pod).Status.QOSClass:
+			return apierrors.NewInvalid(api.Kind("Pod"), o.Name, field.ErrorList{field.Invalid(field.NewPath("spec"), class, "a pod's QoS class is for good")})
 		}
 	}
 	return nil

@@ -52,7 +52,7 @@ func live(s Story, wrong mistake, seen *features) (Result, error) {
 func (r *run) step(s *Step) (difference string) {
 	if s.Wait.Duration > 0 {
 		r.wait(s.Wait.Duration)
-		if difference = r.compare("when time has passed"); difference != "" {
+		if difference = r.compare("when time has passed", true); difference != "" {
 			return difference
 		}
 	}
@@ -69,11 +69,11 @@ func (r *run) step(s *Step) (difference string) {
 	if difference != "" {
 		return difference
 	}
-	if difference = r.compare("at once"); difference != "" || s.Unheard {
+	if difference = r.compare("at once", false); difference != "" || s.Unheard {
 		return difference
 	}
 	r.settle()
-	return r.compare("once the quota controller has heard of it")
+	return r.compare("once the quota controller has heard of it", true)
 }
 
 // wait lets time pass, and everybody hear of everything.
@@ -113,6 +113,8 @@ func (r *run) notAsked(s *Step) {
 		r.us.unset(resource, namespace, name)
 		r.us.gone(resource, was)
 		r.state.gone(resource, was)
+	case s.Verb == end && was != nil && isZero(was.(*v1.Pod).Spec.TerminationGracePeriodSeconds): // it is gone at once
+		r.notAsked(&Step{Verb: remove, Resource: resource, Namespace: namespace, Name: name})
 	case s.Verb == end && was != nil:
 		if is := r.up.tellToEnd(namespace, name); is != nil {
 			r.seen.count("delete: pods")
@@ -182,8 +184,9 @@ func (r *run) answered(q *request, theirs answer) (difference string) {
 	return ""
 }
 
-// compare returns how the status of quotas differs.
-func (r *run) compare(when string) (difference string) {
+// compare returns how the status of quotas differs. Heard says that the quota controller has heard of
+// everything.
+func (r *run) compare(when string, heard bool) (difference string) {
 	all := r.up.quotas()
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		r.comparisons++
@@ -192,8 +195,9 @@ func (r *run) compare(when string) (difference string) {
 		if theirs != ours {
 			difference += fmt.Sprintf("\n%s\n  upstream %s %s\n  berth    %s %s", when, key, theirs, key, ours)
 		}
-		if quick, ok := r.state.status(key); ok {
+		if quick, ok := r.state.status(key); ok && heard {
 			r.comparisons++
+			r.seen.count("controller: compared")
 			if theirs != quick {
 				difference += fmt.Sprintf("\n%s\n  upstream           %s %s\n  berth's controller %s %s", when, key, theirs, key, quick)
 			}
@@ -204,3 +208,5 @@ func (r *run) compare(when string) (difference string) {
 	}
 	return difference
 }
+
+func isZero(n *int64) bool { return n != nil && *n == 0 }

@@ -60,7 +60,9 @@ type Step struct {
 	DeviceClass   *resourcev1.DeviceClass     `json:"deviceClass,omitempty"`
 
 	Burst []Step `json:"burst,omitempty"`
-	// Conflicts is how many times a quota can't be written, since somebody else has written it.
+	// Conflicts is how many times a quota can't be written, since somebody else has written it. There must
+	// be one request only: of several, upstream asks the quotas that were written no more when it decides
+	// anew, and so grants what they have refused.
 	Conflicts int `json:"conflicts,omitempty"`
 	// Unheard says that the next step comes before the quota controller has heard of this one.
 	Unheard bool `json:"unheard,omitempty"`

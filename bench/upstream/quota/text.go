@@ -175,7 +175,7 @@ func classesOf(message string) (classes []string) {
 		}
 	}
 	if strings.Contains(message, "[") {
-		return []string{"several of LimitRange"}
+		return []string{"several of a LimitRange"}
 	}
 	return classes
 }

@@ -19,6 +19,7 @@ import (
 	"k8s.io/apiserver/pkg/admission/plugin/resourcequota"
 	"k8s.io/apiserver/pkg/quota/v1/generic"
 	"k8s.io/klog/v2"
+	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	"k8s.io/kubernetes/pkg/controller"
 	quotacontroller "k8s.io/kubernetes/pkg/controller/resourcequota"
 	"k8s.io/kubernetes/pkg/quota/v1/install"
@@ -53,6 +54,7 @@ func newUpstream() (*upstream, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	u := &upstream{store: newStore(), cancel: cancel}
 	for _, class := range builtIn() {
+		legacyscheme.Scheme.Default(class)
 		u.put("priorityclasses.scheduling.k8s.io", class)
 	}
 	if err := u.startAdmission(ctx); err != nil {
