@@ -96,6 +96,7 @@ func (b *ours) before(r *request, req *berth.Request) answer {
 	switch o := r.new.(type) {
 	case *v1.Pod:
 		p := newPod(o)
+		b.wrong.asked(p)
 		var err error
 		switch {
 		case r.old == nil:
@@ -117,9 +118,7 @@ func (b *ours) before(r *request, req *berth.Request) answer {
 			return refused(plugins.ValidateClaim(o.Namespace, o.Name, req.Object.Claim))
 		}
 	case *v1.ResourceQuota:
-		q := quotaOf(o)
-		b.wrong.quota(q)
-		if err := berth.Validate(q); r.subresource == "" && err != nil {
+		if err := berth.Validate(quotaOf(o)); r.subresource == "" && err != nil {
 			return answer{Code: http.StatusUnprocessableEntity}
 		}
 	}
@@ -142,7 +141,7 @@ func refused(err error) answer {
 func (b *ours) of(namespace string) (list []*cluster.ResourceQuota) {
 	for _, key := range slices.Sorted(maps.Keys(b.quotas)) {
 		if q := b.quotas[key]; q.Namespace == namespace {
-			list = append(list, q)
+			list = append(list, b.wrong.quota(q))
 		}
 	}
 	return list
@@ -156,8 +155,11 @@ func (b *ours) charge(req *berth.Request) answer {
 		return answer{Code: int32(code), Message: reason}
 	}
 	for _, q := range after {
-		b.wrong.charged(b.quotas[q.Namespace+"/"+q.Name], q)
-		b.quotas[q.Namespace+"/"+q.Name] = q
+		was := b.quotas[q.Namespace+"/"+q.Name]
+		is := *was
+		is.Used = q.Used
+		b.wrong.charged(was, &is)
+		b.quotas[q.Namespace+"/"+q.Name] = &is
 	}
 	return answer{Code: http.StatusOK}
 }

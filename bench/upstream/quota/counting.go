@@ -124,7 +124,7 @@ func (b *ours) recount(key string) {
 	}
 	q := *b.quotas[key]
 	c := berth.NewController(berth.ControllerOptions{Objects: all})
-	q.Enforced, q.Used = q.Hard, c.Recount(cluster.NewState(), &q)
+	q.Enforced, q.Used = q.Hard, c.Recount(cluster.NewState(), b.wrong.quota(&q))
 	b.wrong.counted(&q)
 	b.quotas[key] = &q
 }

@@ -33,12 +33,12 @@ type drawer struct {
 // Draw makes the i-th story of a seed.
 func Draw(seed, i uint64) Story {
 	d := &drawer{Rand: rand.New(rand.NewPCG(seed, i))}
-	d.tight, d.plain, d.hasty = d.one(2), d.one(3), d.one(3)
+	d.tight, d.plain, d.hasty = d.one(3), d.one(3), d.one(3)
 	d.classes()
 	for range max(0, d.IntN(5)-2) {
 		d.add(Step{Verb: set, LimitRange: d.limitRange()})
 	}
-	for range 1 + d.IntN(4) {
+	for range 2 + d.IntN(4) {
 		d.add(Step{Verb: create, Quota: d.quota(), Unheard: d.hasty && d.one(5)})
 	}
 	for range 20 + d.IntN(30) {
@@ -83,9 +83,9 @@ func (d *drawer) happen() {
 	case what < 63:
 		s.Verb, s.Resource, s.Namespace, s.Name = remove, "pods", d.namespace(), d.name("p", pods)
 	case what < 72:
-		s.Verb, s.Claim = pick(d, create, create, update, status), d.claim()
+		s.Verb, s.Claim = pick(d, create, create, update, status, status), d.claim()
 	case what < 78:
-		s.Verb, s.Service = pick(d, create, create, update), d.service()
+		s.Verb, s.Service = pick(d, create, update), d.service()
 	case what < 83:
 		s.Verb, s.Devices = pick(d, create, create, update), d.devices()
 	case what < 89:

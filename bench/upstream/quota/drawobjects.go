@@ -46,7 +46,7 @@ func (d *drawer) classes() {
 }
 
 func (d *drawer) claim() *v1.PersistentVolumeClaim {
-	c := &v1.PersistentVolumeClaim{ObjectMeta: d.meta("c", 3)}
+	c := &v1.PersistentVolumeClaim{ObjectMeta: d.meta("c", 2)}
 	c.Spec.AccessModes = []v1.PersistentVolumeAccessMode{v1.ReadWriteOnce}
 	c.Spec.Resources.Requests = v1.ResourceList{"storage": d.amount("storage", 5)}
 	if d.one(15) {
@@ -69,7 +69,7 @@ func (d *drawer) claim() *v1.PersistentVolumeClaim {
 }
 
 func (d *drawer) service() *v1.Service {
-	s := &v1.Service{ObjectMeta: d.meta("s", 3)}
+	s := &v1.Service{ObjectMeta: d.meta("s", 2)}
 	s.Spec.Type = pick(d, v1.ServiceTypeClusterIP, v1.ServiceTypeNodePort, v1.ServiceTypeLoadBalancer, v1.ServiceTypeLoadBalancer, v1.ServiceTypeExternalName)
 	for i := range 1 + d.IntN(3) {
 		s.Spec.Ports = append(s.Spec.Ports, v1.ServicePort{Name: d.name("port", 1), Port: int32(80 + i), NodePort: int32(d.IntN(2) * (30000 + i))})
@@ -82,7 +82,7 @@ func (d *drawer) service() *v1.Service {
 
 // devices makes a resource claim.
 func (d *drawer) devices() *resourcev1.ResourceClaim {
-	c := &resourcev1.ResourceClaim{ObjectMeta: d.meta("d", 3)}
+	c := &resourcev1.ResourceClaim{ObjectMeta: d.meta("d", 2)}
 	class := func() (string, resourcev1.DeviceAllocationMode, int64) {
 		if d.one(5) {
 			return pick(d, "gpu", "nic"), resourcev1.DeviceAllocationModeAll, 0

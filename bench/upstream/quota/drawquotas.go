@@ -51,9 +51,9 @@ var (
 // hard makes limits of some of the names.
 func (d *drawer) hard(names []string, n int) v1.ResourceList {
 	list := v1.ResourceList{}
-	most := 60
+	most := 150
 	if d.tight {
-		most = 12
+		most = 18
 	}
 	for range n {
 		name := pick(d, names...)
@@ -69,8 +69,8 @@ func (d *drawer) hard(names []string, n int) v1.ResourceList {
 // quota makes a quota, of which some are not valid.
 func (d *drawer) quota() *v1.ResourceQuota {
 	q := &v1.ResourceQuota{ObjectMeta: d.meta("q", 3)}
-	switch d.IntN(9) {
-	case 0, 1:
+	switch d.IntN(12) {
+	case 0, 1, 10, 11:
 		q.Spec.Hard = d.hard(podHard, 1+d.IntN(5))
 	case 2:
 		q.Spec.Hard = d.hard(claimHard, 1+d.IntN(4))
@@ -147,6 +147,7 @@ func (d *drawer) spoil(q *v1.ResourceQuota) {
 	match := func(scope v1.ResourceQuotaScope, operator v1.ScopeSelectorOperator, values ...string) {
 		q.Spec.ScopeSelector = &v1.ScopeSelector{MatchExpressions: []v1.ScopedResourceSelectorRequirement{{ScopeName: scope, Operator: operator, Values: values}}}
 	}
+	q.Spec.Scopes, q.Spec.ScopeSelector = nil, nil
 	switch d.IntN(9) {
 	case 0:
 		q.Spec.Scopes = []v1.ResourceQuotaScope{v1.ResourceQuotaScopeTerminating, v1.ResourceQuotaScopeNotTerminating}

@@ -47,7 +47,7 @@ func (u *upstream) prepare(s *Step) *request {
 		o.SetNamespace(s.Namespace)
 	}
 	r := &request{resource: s.resource(), new: o, old: u.named(s.resource()).get(o.GetNamespace(), o.GetName())}
-	if (s.Verb == create) != (r.old == nil) {
+	if p, ok := r.old.(*v1.Pod); (s.Verb == create) != (r.old == nil) || ok && s.Verb == status && ended(p) {
 		return nil
 	}
 	switch s.Verb {
@@ -74,6 +74,9 @@ func (u *upstream) prepare(s *Step) *request {
 	return r
 }
 
+// ended reports whether a pod has run to its end, after which nothing becomes of it.
+func ended(p *v1.Pod) bool { return p.Status.Phase == v1.PodSucceeded || p.Status.Phase == v1.PodFailed }
+
 // noStatus takes away what a client can't say of a new object.
 func noStatus(o metav1.Object) {
 	switch o := o.(type) {
@@ -95,6 +98,9 @@ func keepStatus(old, o metav1.Object) {
 	case *v1.ResourceQuota:
 		was := old.(*v1.ResourceQuota)
 		o.Status, o.Spec.Scopes = *was.Status.DeepCopy(), was.Spec.Scopes // for good
+		if len(o.Spec.Scopes) > 0 {
+			o.Spec.ScopeSelector = was.Spec.ScopeSelector // that the two contradict each other, upstream doesn't see
+		}
 	}
 }
 

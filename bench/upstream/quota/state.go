@@ -42,6 +42,7 @@ func newInState(us *ours) *inState {
 // happens has the State and the controller take in what happens now.
 func (st *inState) happens(events ...cluster.Event) []cluster.Event {
 	now := cluster.Time(time.Since(epoch))
+	events = slices.DeleteFunc(events, func(e cluster.Event) bool { return !st.us.wrong.heard(&e) })
 	for i := range events {
 		events[i].Time = now
 	}
