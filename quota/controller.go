@@ -265,7 +265,10 @@ func (c *Controller) Recount(s *cluster.State, q *cluster.ResourceQuota) []clust
 		if account == nil {
 			account = AccountOf(s.Class(p))
 		}
-		overdue := int(p) < len(c.pods) && c.pods[p].told != cluster.Never && s.Now > after(c.pods[p].told, grace)
+		overdue := false
+		if int(p) < len(c.pods) && c.pods[p].order == s.Pods.Order[p] && c.pods[p].told != cluster.Never {
+			overdue = s.Now > after(c.pods[p].told, grace)
+		}
 		count(&Object{Resource: Pods, Namespace: s.Class(p).Namespace, Name: s.Pods.Name[p], Pod: &Pod{Account: account, Overdue: overdue}})
 	}
 	return used(q, func(i int) int64 { amount, _ := find(sum, q.Hard[i].Name); return amount })
