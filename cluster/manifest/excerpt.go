@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// An excerpt is what podClass reads of a pod, in memory of its own.
+// An excerpt is what podClass and Account read of a pod, in memory of its own.
 type excerpt struct {
 	pod *v1.Pod
 	// lists are its resourceLists sorted by name: the order of a map is random,
@@ -24,8 +24,8 @@ type amount struct {
 }
 
 // like reports whether a pod is as the one of which e is: alike in all that podClass
-// reads, what it fails on included. Then they have the same class, or neither has
-// one. Pods that aren't alike may have the same class too.
+// and Account read, what they fail on included. Then they have the same class and the same
+// account, or neither has them. Pods that aren't alike may have the same ones too.
 func (e *excerpt) like(p *v1.Pod) bool {
 	if !sameButAmounts(e.pod, p) {
 		return false
@@ -54,39 +54,40 @@ func sameAmounts(sorted []amount, list v1.ResourceList) bool {
 	return true
 }
 
-// resourceLists are the lists that count into a pod's requests. Pods that are the
+// resourceLists are the lists that count into a pod's requests and limits. Pods that are the
 // same but for amounts have as many of them.
 func resourceLists(p *v1.Pod) iter.Seq[v1.ResourceList] {
 	return func(yield func(v1.ResourceList) bool) {
 		for _, containers := range [...][]v1.Container{p.Spec.Containers, p.Spec.InitContainers} {
 			for i := range containers {
-				if !yield(containers[i].Resources.Requests) {
+				if r := &containers[i].Resources; !yield(r.Requests) || !yield(r.Limits) {
 					return
 				}
 			}
 		}
-		if !yield(p.Spec.Overhead) || !yield(requestsOf(p.Spec.Resources)) || p.Spec.NodeName == "" {
+		if !yield(p.Spec.Overhead) || !yieldBoth(yield, p.Spec.Resources) || p.Spec.NodeName == "" {
 			return
 		}
 		for _, statuses := range [...][]v1.ContainerStatus{p.Status.ContainerStatuses, p.Status.InitContainerStatuses} {
 			for i := range statuses {
-				if !yield(statuses[i].AllocatedResources) || !yield(requestsOf(statuses[i].Resources)) {
+				if !yield(statuses[i].AllocatedResources) || !yieldBoth(yield, statuses[i].Resources) {
 					return
 				}
 			}
 		}
-		_ = yield(p.Status.AllocatedResources) && yield(requestsOf(p.Status.Resources))
+		_ = yield(p.Status.AllocatedResources) && yieldBoth(yield, p.Status.Resources)
 	}
 }
 
-func requestsOf(r *v1.ResourceRequirements) v1.ResourceList {
+// yieldBoth yields requests and limits, whether or not there are any.
+func yieldBoth(yield func(v1.ResourceList) bool, r *v1.ResourceRequirements) bool {
 	if r == nil {
-		return nil
+		return yield(nil) && yield(nil)
 	}
-	return r.Requests
+	return yield(r.Requests) && yield(r.Limits)
 }
 
-// makeExcerpt copies what podClass reads.
+// makeExcerpt copies what podClass and Account read.
 func makeExcerpt(p *v1.Pod) excerpt {
 	e := excerpt{pod: copyRead(p)}
 	for list := range resourceLists(e.pod) {
@@ -107,6 +108,8 @@ func copyRead(p *v1.Pod) *v1.Pod {
 		TopologySpreadConstraints: from.TopologySpreadConstraints, Tolerations: from.Tolerations,
 		InitContainers: copyContainers(from.InitContainers), Containers: copyContainers(from.Containers),
 		Overhead: from.Overhead, Resources: from.Resources, HostNetwork: from.HostNetwork, HostUsers: from.HostUsers,
+		PriorityClassName: from.PriorityClassName, RuntimeClassName: from.RuntimeClassName,
+		ActiveDeadlineSeconds: from.ActiveDeadlineSeconds, TerminationGracePeriodSeconds: from.TerminationGracePeriodSeconds,
 	}}
 	to.Namespace = p.Namespace
 	if ref := metav1.GetControllerOfNoCopy(p); ref != nil {
@@ -128,7 +131,7 @@ func copyContainers(from []v1.Container) []v1.Container {
 	for i := range from {
 		c := &from[i]
 		to[i] = v1.Container{
-			Name: c.Name, Image: c.Image, Ports: c.Ports, Resources: v1.ResourceRequirements{Requests: c.Resources.Requests},
+			Name: c.Name, Image: c.Image, Ports: c.Ports, Resources: v1.ResourceRequirements{Requests: c.Resources.Requests, Limits: c.Resources.Limits},
 			RestartPolicy: c.RestartPolicy, RestartPolicyRules: c.RestartPolicyRules,
 		}
 	}

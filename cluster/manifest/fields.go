@@ -6,7 +6,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
-	schedulingv1 "k8s.io/api/scheduling/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -31,13 +30,16 @@ const (
 	reported   = "tells what has been observed; scheduling doesn't depend on it"
 )
 
+// tables are all tables of fields, each about other types.
+var tables = []map[reflect.Type]fields{fieldsOf, podFieldsOf, quotaFieldsOf}
+
 // fieldsOf is the table for the types of which a conversion reads anything. Types
 // that only occur in ignored fields are not in it.
 var fieldsOf = map[reflect.Type]fields{
 	reflect.TypeFor[metav1.ObjectMeta](): {
 		"name": converted, "namespace": converted, "labels": converted, "ownerReferences": converted,
 		"creationTimestamp": converted, "deletionTimestamp": converted,
-		"generateName": "the API server has made a name of it", "selfLink": history, "uid": "names tell objects apart",
+		"generateName": "the API server has made a name of it", "selfLink": history, "uid": converted,
 		"generation": converted, "resourceVersion": history, "deletionGracePeriodSeconds": running,
 		"annotations": people, "finalizers": "who must see the object go before it is gone", "managedFields": history,
 	},
@@ -73,13 +75,17 @@ var fieldsOf = map[reflect.Type]fields{
 		"kind": kind, "apiVersion": kind, "metadata": converted, "spec": converted, "status": networking,
 	},
 	reflect.TypeFor[v1.ServiceSpec](): {
-		"selector": converted,
-		"ports":    networking, "clusterIP": networking, "clusterIPs": networking, "type": networking,
+		"selector": converted, "type": converted, "ports": converted, "allocateLoadBalancerNodePorts": converted,
+		"clusterIP": networking, "clusterIPs": networking,
 		"externalIPs": networking, "sessionAffinity": networking, "loadBalancerIP": networking,
 		"loadBalancerSourceRanges": networking, "externalName": networking, "externalTrafficPolicy": networking,
 		"healthCheckNodePort": networking, "publishNotReadyAddresses": networking, "sessionAffinityConfig": networking,
-		"ipFamilies": networking, "ipFamilyPolicy": networking, "allocateLoadBalancerNodePorts": networking,
+		"ipFamilies": networking, "ipFamilyPolicy": networking,
 		"loadBalancerClass": networking, "internalTrafficPolicy": networking, "trafficDistribution": networking,
+	},
+	reflect.TypeFor[v1.ServicePort](): {
+		"nodePort": converted,
+		"name":     networking, "protocol": networking, "appProtocol": networking, "port": networking, "targetPort": networking,
 	},
 	reflect.TypeFor[v1.ReplicationController](): {
 		"kind": kind, "apiVersion": kind, "metadata": converted, "spec": converted, "status": reported,
@@ -120,10 +126,6 @@ var fieldsOf = map[reflect.Type]fields{
 		"observedGeneration": converted, "currentHealthy": converted, "desiredHealthy": converted,
 		"expectedPods": converted, "conditions": "they say the same in words",
 	},
-	reflect.TypeFor[schedulingv1.PriorityClass](): {
-		"kind": kind, "apiVersion": kind, "metadata": converted,
-		"value": converted, "globalDefault": converted, "preemptionPolicy": converted, "description": people,
-	},
 }
 
 // all says that a type's fields are all converted.
@@ -138,9 +140,11 @@ func all(names ...string) fields {
 // ignored tells which fields of a type the readers drop. Of a type that is not in
 // the table they keep all.
 func ignored(t reflect.Type) func(name string) bool {
-	fs, ok := fieldsOf[t]
-	if !ok {
-		fs = podFieldsOf[t]
+	var fs fields
+	for _, table := range tables {
+		if table[t] != nil {
+			fs = table[t]
+		}
 	}
 	return func(name string) bool { return fs[name] != converted }
 }

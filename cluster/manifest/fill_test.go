@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -50,6 +51,9 @@ func (f *filler) fill(v reflect.Value) {
 		return
 	case metav1.MicroTime:
 		v.Set(reflect.ValueOf(metav1.NewMicroTime(time.Unix(1700000000+int64(f.next()), 0))))
+		return
+	case runtime.RawExtension:
+		v.Set(reflect.ValueOf(runtime.RawExtension{Raw: []byte(`{"a":1}`)}))
 		return
 	case metav1.FieldsV1:
 		v.Set(reflect.ValueOf(*metav1.NewFieldsV1(`{"f:a":{}}`)))

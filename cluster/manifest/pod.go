@@ -12,14 +12,15 @@ import (
 )
 
 // A Converter converts pods, and lets those that no decision can tell apart share
-// a class. It remembers pods, so that most are converted only as far as they differ
+// a class, and those that ask for the same share an account. It remembers pods, so that most are converted only as far as they differ
 // from others. The zero value is ready for use.
 type Converter struct {
 	// Epoch is the time of day at which cluster.Time is 0.
 	Epoch time.Time
 
-	classes cluster.Classes
-	memory  memory
+	classes  cluster.Classes
+	accounts cluster.Accounts
+	memory   memory
 }
 
 // Ended reports whether a pod has run to its end. As for kube-scheduler, such a
@@ -32,27 +33,44 @@ func Ended(p *v1.Pod) bool {
 // change afterwards; what is returned must not, as pods share parts of it. An error
 // is a *FieldError.
 func (conv *Converter) Pod(p *v1.Pod) (*cluster.PodSpec, error) {
-	like := conv.memory.recall(p)
-	if like == nil {
-		e := makeExcerpt(p)
-		class, err := podClass(e.pod)
-		if err != nil {
-			return nil, err
-		}
-		like = conv.memory.remember(e, conv.classes.Share(class))
-	}
-	spec := identity(p, conv.Epoch)
-	spec.Class, spec.Labels = like.class, like.labelsOf(p.Labels)
-	return spec, nil
-}
-
-// podSpec converts a pod, but for when it started and for sharing its class.
-func podSpec(p *v1.Pod) (*cluster.PodSpec, error) {
-	class, err := podClass(p)
+	like, err := conv.like(p)
 	if err != nil {
 		return nil, err
 	}
-	spec := &cluster.PodSpec{Class: class, Labels: cluster.MakeLabels(p.Labels)}
+	spec := identity(p, conv.Epoch)
+	spec.Class, spec.Account, spec.Labels = like.class, like.account, like.labelsOf(p.Labels)
+	return spec, nil
+}
+
+// like returns a pod that is remembered with p's class and account.
+func (conv *Converter) like(p *v1.Pod) (*remembered, error) {
+	if like := conv.memory.recall(p); like != nil {
+		return like, nil
+	}
+	e := makeExcerpt(p)
+	class, account, err := classAndAccount(e.pod)
+	if err != nil {
+		return nil, err
+	}
+	return conv.memory.remember(e, conv.classes.Share(class), conv.accounts.Share(account)), nil
+}
+
+func classAndAccount(p *v1.Pod) (*cluster.Class, *cluster.Account, error) {
+	class, err := podClass(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	account, err := Account(p)
+	return class, account, err
+}
+
+// podSpec converts a pod, but for when it started and for sharing its class and account.
+func podSpec(p *v1.Pod) (*cluster.PodSpec, error) {
+	class, account, err := classAndAccount(p)
+	if err != nil {
+		return nil, err
+	}
+	spec := &cluster.PodSpec{Class: class, Account: account, Labels: cluster.MakeLabels(p.Labels)}
 	identify(spec, p)
 	return spec, nil
 }
@@ -122,14 +140,9 @@ func podClass(p *v1.Pod) (*cluster.Class, error) {
 	if spec.Priority != nil {
 		c.Priority = *spec.Priority
 	}
-	if policy := spec.PreemptionPolicy; policy != nil {
-		switch *policy {
-		case v1.PreemptLowerPriority:
-		case v1.PreemptNever:
-			c.NeverPreempts = true
-		default:
-			return nil, in(wrongValue(string(*policy), "PreemptLowerPriority", "Never"), "spec", "preemptionPolicy")
-		}
+	var err error
+	if c.NeverPreempts, err = neverPreempts(spec.PreemptionPolicy); err != nil {
+		return nil, in(err, "spec", "preemptionPolicy")
 	}
 	for _, gate := range spec.SchedulingGates {
 		c.Gates = append(c.Gates, gate.Name)
@@ -147,7 +160,6 @@ func podClass(p *v1.Pod) (*cluster.Class, error) {
 	if err := setRequests(c, p); err != nil {
 		return nil, err
 	}
-	var err error
 	if c.Tolerations, err = tolerations(spec.Tolerations); err != nil {
 		return nil, in(err, "spec", "tolerations")
 	}

@@ -24,13 +24,13 @@ func readOne(t *testing.T, text string) *Cluster {
 
 const oneContainer = "containers: [{name: c, image: i, resources: {requests: {cpu: 1, memory: 1Gi}}}]\n"
 
-// podText returns the manifest of a pod with a spec, one container besides, and
-// more.
+// podText returns the manifest of a pod that has been in an API, with a spec, one container
+// besides, and more.
 func podText(spec, more string) string {
 	if !strings.Contains(spec, "containers:") {
 		spec += "\n" + oneContainer
 	}
-	return "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: ns, labels: {app: x, hash: h1}}\nspec:\n  " +
+	return "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: ns, uid: u, labels: {app: x, hash: h1}}\nspec:\n  " +
 		strings.ReplaceAll(strings.TrimSpace(spec), "\n", "\n  ") + "\n" + more
 }
 
@@ -253,7 +253,7 @@ func TestPodIdentity(t *testing.T) {
 				manifest = strings.Replace(manifest, "name: p,", "name: p, deletionTimestamp: '2024-01-01T00:00:00Z',", 1)
 			}
 			got := readOne(t, manifest).Pods[0]
-			tt.want.Name, tt.want.Class, tt.want.Run = "p", got.Class, cluster.Never
+			tt.want.Name, tt.want.Class, tt.want.Account, tt.want.Run = "p", got.Class, got.Account, cluster.Never
 			tt.want.Labels = cluster.Labels{{Key: "app", Value: "x"}, {Key: "hash", Value: "h1"}}
 			if !reflect.DeepEqual(got, &tt.want) {
 				t.Errorf("got  %s\nwant %s", asJSON(got), asJSON(tt.want))

@@ -10,10 +10,10 @@ import (
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/internal/input"
+	"github.com/berthsim/berth/quota"
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
-	schedulingv1 "k8s.io/api/scheduling/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -26,25 +26,24 @@ type place struct {
 // A reader takes in objects, and knows the cluster once it has them all.
 type reader struct {
 	out        Cluster
-	classes    cluster.Classes
 	decoder    decoder
-	priorities priorities
 	seen       map[string]place // objects, by kind, namespace and name
 	skipped    map[string]int
+	counted    map[string]bool // those of skipped
 	nodes      map[string]bool
 	namespaces map[string]bool // with an object
-	pods       []podRest       // for each of out.Pods
 	budgets    []budgetRest
 	cut        bool // the last error is that what there is of a file ends too early
-}
 
-// podRest is what of a pod has to wait until all objects are read.
-type podRest struct {
-	place
-	started   time.Time // zero if it did not
-	className string    // of its priority
-	decided   bool      // it has a priority
-	policy    bool      // it has a preemption policy
+	convert          Converter // of pods that are complete
+	fresh, undecided memory    // pods that are not
+	pods             []podRest // for each of out.Pods
+
+	ranges          []*quota.LimitRange
+	priorities      []quota.PriorityClass
+	runtimes        []*quota.RuntimeClass
+	unknownRuntimes map[string]bool
+	extended        map[string]string // resources, by the device class that stands for them
 }
 
 // budgetRest is what of a budget has to wait until all objects are read.
@@ -56,7 +55,8 @@ type budgetRest struct {
 func newReader() *reader {
 	return &reader{
 		seen: map[string]place{}, skipped: map[string]int{},
-		nodes: map[string]bool{}, namespaces: map[string]bool{},
+		nodes: map[string]bool{}, namespaces: map[string]bool{}, counted: map[string]bool{},
+		unknownRuntimes: map[string]bool{}, extended: map[string]string{},
 	}
 }
 
@@ -88,15 +88,11 @@ func (r *reader) object(src *source, start int, h head) (end int, err error) {
 		return read(r, src, start, h, func(o *appsv1.StatefulSet, _ place) error { return added(r, o, StatefulSet) })
 	case "policy/v1 PodDisruptionBudget":
 		return read(r, src, start, h, r.budget)
-	case "scheduling.k8s.io/v1 PriorityClass":
-		return read(r, src, start, h, func(o *schedulingv1.PriorityClass, _ place) error { r.priorities.add(o); return nil })
 	}
-	s := &scanner{data: src.data, at: start}
-	if err := s.skip(); err != nil {
-		return 0, r.fail(src, start, h.kind, err)
+	if end, ok, err := r.forAdmission(src, start, h); ok {
+		return end, err
 	}
-	r.skipped[kindName(h.apiVersion, h.kind)]++
-	return s.at, nil
+	return r.skip(src, start, h)
 }
 
 // An object is a pointer to one of Kubernetes' types.
@@ -106,7 +102,7 @@ type object[T any] interface {
 }
 
 // clusterScoped are the kinds that are in no namespace.
-var clusterScoped = []string{"Node", "Namespace", "PriorityClass"}
+var clusterScoped = []string{"Node", "Namespace", "PriorityClass", "RuntimeClass", "DeviceClass"}
 
 // read decodes the object at an offset, completes it as the API server would, and
 // gives it to take.
@@ -135,7 +131,11 @@ func read[T any, O object[T]](r *reader, src *source, start int, h head, take fu
 	}
 	r.seen[what] = at
 	Default(o)
-	if err := take(o, at); err != nil {
+	err = take(o, at)
+	if err == nil {
+		err = r.count(h, o)
+	}
+	if err != nil {
 		return 0, r.fail(src, start, what, err)
 	}
 	return end, nil
@@ -165,32 +165,6 @@ func (r *reader) node(n *v1.Node, at place) error {
 	r.nodes[n.Name] = true
 	r.later(n.CreationTimestamp.Time)
 	r.out.Nodes = append(r.out.Nodes, spec)
-	return nil
-}
-
-func (r *reader) pod(p *v1.Pod, at place) error {
-	if Ended(p) {
-		r.out.Ended++
-		return nil
-	}
-	spec, err := podSpec(p)
-	if err != nil {
-		return err
-	}
-	rest := podRest{
-		place: at, className: p.Spec.PriorityClassName,
-		decided: p.Spec.Priority != nil, policy: p.Spec.PreemptionPolicy != nil,
-	}
-	if rest.decided {
-		spec.Class = r.classes.Share(spec.Class)
-	}
-	if start := p.Status.StartTime; start != nil {
-		rest.started = start.Time
-	}
-	r.later(p.CreationTimestamp.Time)
-	r.later(rest.started)
-	r.out.Pods = append(r.out.Pods, spec)
-	r.pods = append(r.pods, rest)
 	return nil
 }
 
@@ -249,9 +223,11 @@ func (r *reader) warn(at place, problem, remedy string) {
 
 // finish does what can only be done once all objects are known.
 func (r *reader) finish() (*Cluster, error) {
-	if err := r.prioritise(); err != nil {
+	r.out.Plugins = quota.NewPlugins(r.ranges, r.priorities, r.runtimes)
+	if err := r.admit(); err != nil {
 		return nil, err
 	}
+	r.nameExtended()
 	for i, p := range r.out.Pods {
 		if !r.pods[i].started.IsZero() {
 			started := cluster.Time(r.pods[i].started.Sub(r.out.Epoch))
@@ -269,28 +245,6 @@ func (r *reader) finish() (*Cluster, error) {
 		r.out.Skipped = append(r.out.Skipped, Skipped{name, r.skipped[name]})
 	}
 	return &r.out, nil
-}
-
-// prioritise gives pods the priority of their class.
-func (r *reader) prioritise() error {
-	for i, spec := range r.out.Pods {
-		rest := &r.pods[i]
-		if rest.decided {
-			continue
-		}
-		priority, policy, err := r.priorities.resolve(rest.className)
-		var wrong *FieldError
-		if errors.As(err, &wrong) {
-			what := "Pod " + printable(spec.Class.Namespace+"/"+spec.Name) + ": "
-			return &Error{File: rest.file, Line: rest.line, Problem: what + wrong.problem(), Remedy: wrong.Remedy}
-		}
-		spec.Class.Priority = priority
-		if policy != nil && !rest.policy {
-			spec.Class.NeverPreempts = *policy == v1.PreemptNever
-		}
-		spec.Class = r.classes.Share(spec.Class)
-	}
-	return nil
 }
 
 // addNamespaces adds the namespaces that pods are in and no object describes, with

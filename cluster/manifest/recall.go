@@ -26,8 +26,9 @@ const (
 // remembered is a pod and what became of it.
 type remembered struct {
 	excerpt
-	class  *cluster.Class
-	labels cluster.Labels // of the last pod that was like it
+	class   *cluster.Class
+	account *cluster.Account
+	labels  cluster.Labels // of the last pod that was like it
 }
 
 // An outline says of a pod what is quick to tell and tells most pods apart that
@@ -60,7 +61,7 @@ func outlineOf(p *v1.Pod) outline {
 	return o
 }
 
-// recall returns the remembered pod whose class p's is, nil if there is none.
+// recall returns the remembered pod whose class and account p's are, nil if there is none.
 func (m *memory) recall(p *v1.Pod) *remembered {
 	if m.last != nil && m.last.like(p) {
 		return m.last
@@ -74,12 +75,12 @@ func (m *memory) recall(p *v1.Pod) *remembered {
 	return nil
 }
 
-// remember adds a pod's excerpt and its class.
-func (m *memory) remember(e excerpt, class *cluster.Class) *remembered {
+// remember adds a pod's excerpt, its class and its account.
+func (m *memory) remember(e excerpt, class *cluster.Class, account *cluster.Account) *remembered {
 	if m.count == mostPods || m.pods == nil {
 		m.pods, m.count = map[outline][]*remembered{}, 0
 	}
-	m.last = &remembered{excerpt: e, class: class}
+	m.last = &remembered{excerpt: e, class: class, account: account}
 	key := outlineOf(e.pod)
 	alike := m.pods[key]
 	if len(alike) == mostAlike {

@@ -18,9 +18,16 @@ import (
 func checkLike(t *testing.T, p, q *v1.Pod, what string) bool {
 	t.Helper()
 	e := makeExcerpt(p)
-	class, err := podClass(p)
-	if again, errAgain := podClass(e.pod); !reflect.DeepEqual(again, class) || fmt.Sprint(err) != fmt.Sprint(errAgain) {
-		t.Errorf("an excerpt of %s becomes\n%s (%v), not\n%s (%v)", what, asJSON(again), errAgain, asJSON(class), err)
+	convert := func(p *v1.Pod) (both any, err error) {
+		class, account, err := classAndAccount(p)
+		if err != nil {
+			return nil, err
+		}
+		return []any{class, account}, nil
+	}
+	both, err := convert(p)
+	if again, errAgain := convert(e.pod); !reflect.DeepEqual(again, both) || fmt.Sprint(err) != fmt.Sprint(errAgain) {
+		t.Errorf("an excerpt of %s becomes\n%s (%v), not\n%s (%v)", what, asJSON(again), errAgain, asJSON(both), err)
 	}
 	bare := p.DeepCopy()
 	dropIgnored(reflect.ValueOf(bare).Elem())
@@ -30,8 +37,8 @@ func checkLike(t *testing.T, p, q *v1.Pod, what string) bool {
 	if !e.like(q) {
 		return false
 	}
-	if other, errOther := podClass(q); !reflect.DeepEqual(other, class) || (err == nil) != (errOther == nil) {
-		t.Errorf("%s: pods that are alike become\n%s (%v) and\n%s (%v)", what, asJSON(class), err, asJSON(other), errOther)
+	if other, errOther := convert(q); !reflect.DeepEqual(other, both) || (err == nil) != (errOther == nil) {
+		t.Errorf("%s: pods that are alike become\n%s (%v) and\n%s (%v)", what, asJSON(both), err, asJSON(other), errOther)
 	}
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/quota"
 )
 
 // A Cluster is what manifests say of one.
@@ -12,6 +13,13 @@ type Cluster struct {
 	Nodes   []*cluster.NodeSpec
 	Pods    []*cluster.PodSpec // equal ones share a class
 	Objects []cluster.Object
+
+	// Plugins are the admission plugins of the cluster, as its LimitRanges, PriorityClasses
+	// and RuntimeClasses have them.
+	Plugins *quota.Plugins
+	// Counted are the objects in namespaces that quotas may count, in the order of the
+	// files, but for the Pods above: of pods, only those that have run to their end.
+	Counted []quota.Object
 
 	// Epoch is the time of day at which cluster.Time is 0: the latest of the
 	// times at which a pod or a node was created, started or disrupted.

@@ -9,7 +9,7 @@ import (
 	podresource "k8s.io/component-helpers/resource"
 )
 
-// sameButAmounts compares all that podClass reads of pods, amounts in lists of
+// sameButAmounts compares all that podClass and Account read of pods, amounts in lists of
 // resources excepted; how many lists there are is compared. What differs most is
 // compared first.
 func sameButAmounts(a, b *v1.Pod) bool {
@@ -32,7 +32,10 @@ func sameSpec(a, b *v1.PodSpec) bool {
 		slices.Equal(a.SchedulingGates, b.SchedulingGates) && sameMap(a.NodeSelector, b.NodeSelector) &&
 		sameAffinity(a.Affinity, b.Affinity) && sameAll(a.TopologySpreadConstraints, b.TopologySpreadConstraints, sameSpread) &&
 		sameAll(a.Tolerations, b.Tolerations, sameToleration) && sameImages(a.Volumes, b.Volumes) &&
-		a.HostNetwork == b.HostNetwork && same(a.HostUsers, b.HostUsers)
+		a.HostNetwork == b.HostNetwork && same(a.HostUsers, b.HostUsers) &&
+		a.PriorityClassName == b.PriorityClassName && same(a.RuntimeClassName, b.RuntimeClassName) &&
+		(a.Resources == nil) == (b.Resources == nil) && hasDeadline(a) == hasDeadline(b) &&
+		same(a.TerminationGracePeriodSeconds, b.TerminationGracePeriodSeconds)
 }
 
 func sameContainer(a, b *v1.Container) bool {

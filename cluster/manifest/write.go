@@ -16,14 +16,26 @@ import (
 // A Writer makes objects of the Kubernetes API again of what a State holds, for
 // those who know no other form. A Converter makes of them what they were made of.
 // What no decision depends on was never kept and isn't there: commands, volumes,
-// annotations, conditions, and which of a pod's containers asks for what. The zero
-// value is ready for use; it is for one State.
+// annotations, conditions, and, of pods without an account, which of their containers
+// asks for what. The zero value is ready for use; it is for one State.
 type Writer struct {
 	// Epoch is the time of day at which cluster.Time is 0; 1970 if it is zero.
 	Epoch time.Time
 
-	specs map[cluster.ClassID]*v1.PodSpec
+	pods  map[alikeKey]*writtenPods
 	nodes []writtenNode // by row
+}
+
+// An alikeKey is what pods have in common.
+type alikeKey struct {
+	class   cluster.ClassID
+	account *cluster.Account
+}
+
+// writtenPods is what they have in common as the API has it.
+type writtenPods struct {
+	spec   v1.PodSpec
+	status v1.PodStatus // of those on a node
 }
 
 type writtenNode struct {
@@ -46,7 +58,7 @@ func UID(s *cluster.State, p cluster.PodID) string {
 
 // Pod makes an object of p. The caller must not change it.
 func (w *Writer) Pod(s *cluster.State, p cluster.PodID) *v1.Pod {
-	class := s.Class(p)
+	class, alike := s.Class(p), w.alike(s, p)
 	out := &v1.Pod{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 		ObjectMeta: metav1.ObjectMeta{
@@ -54,9 +66,12 @@ func (w *Writer) Pod(s *cluster.State, p cluster.PodID) *v1.Pod {
 			CreationTimestamp: w.time(s.Pods.Arrived[p]), OwnerReferences: ownerReferences(class.Owner),
 			Annotations: podAnnotations(class, s.Pods.Allocation[p]),
 		},
-		Spec:   *w.spec(s, s.Pods.Class[p]),
-		Status: v1.PodStatus{Phase: v1.PodPending, NominatedNodeName: s.Hope(p)},
+		Spec: alike.spec,
 	}
+	if s.Pods.Node[p] != cluster.None {
+		out.Status = alike.given()
+	}
+	out.Status.Phase, out.Status.NominatedNodeName = v1.PodPending, s.Hope(p)
 	if n := s.Pods.Nominated[p]; n != cluster.None {
 		out.Status.NominatedNodeName = s.Nodes.Name[n]
 	}
@@ -72,9 +87,9 @@ func (w *Writer) Pod(s *cluster.State, p cluster.PodID) *v1.Pod {
 		out.DeletionTimestamp = &now
 	}
 	if s.Pods.Preempted[p] {
-		out.Status.Conditions = []v1.PodCondition{{
+		out.Status.Conditions = append(out.Status.Conditions, v1.PodCondition{
 			Type: v1.DisruptionTarget, Status: v1.ConditionTrue, Reason: v1.PodReasonPreemptionByScheduler,
-		}}
+		})
 	}
 	if s.Pods.Starting[p] {
 		out.Status.Phase = v1.PodPending
@@ -94,21 +109,24 @@ func (w *Writer) time(t cluster.Time) metav1.Time {
 	return metav1.NewTime(epoch.Add(time.Duration(t)))
 }
 
-// spec makes what pods of a class have in common, once.
-func (w *Writer) spec(s *cluster.State, c cluster.ClassID) *v1.PodSpec {
-	if spec, ok := w.specs[c]; ok {
-		return spec
+// alike makes what pods of a class and an account have in common, once.
+func (w *Writer) alike(s *cluster.State, p cluster.PodID) *writtenPods {
+	key := alikeKey{s.Pods.Class[p], s.Pods.Account[p]}
+	if out, ok := w.pods[key]; ok {
+		return out
 	}
-	if w.specs == nil {
-		w.specs = map[cluster.ClassID]*v1.PodSpec{}
+	if w.pods == nil {
+		w.pods = map[alikeKey]*writtenPods{}
 	}
-	spec := writeSpec(s.ClassByID(c))
-	w.specs[c] = spec
-	return spec
+	out := writeAlike(s.ClassByID(key.class), key.account)
+	w.pods[key] = out
+	return out
 }
 
-// writeSpec makes the spec that podClass makes c of.
-func writeSpec(c *cluster.Class) *v1.PodSpec {
+// writeAlike makes the spec that podClass makes c of, and Account makes a of if that isn't
+// nil.
+func writeAlike(c *cluster.Class, a *cluster.Account) *writtenPods {
+	out := &writtenPods{}
 	spec := &v1.PodSpec{
 		SchedulerName: c.Scheduler, Priority: &c.Priority, NodeSelector: labelMap(c.NodeLabels),
 		Tolerations: writeTolerations(c.Tolerations), Affinity: writeAffinity(c),
@@ -129,13 +147,19 @@ func writeSpec(c *cluster.Class) *v1.PodSpec {
 		source := v1.VolumeSource{Image: &v1.ImageVolumeSource{Reference: image}}
 		spec.Volumes = append(spec.Volumes, v1.Volume{Name: fmt.Sprint("image-", i), VolumeSource: source})
 	}
-	writeContainers(spec, c)
+	if a == nil || !writeAccount(spec, &out.status, c, a) {
+		writeContainers(spec, c)
+	}
+	if a != nil {
+		writeOwn(spec, a)
+	}
 	for _, port := range c.Ports {
 		to := v1.ContainerPort{HostIP: port.IP, HostPort: port.Port, ContainerPort: port.Port, Protocol: v1.Protocol(port.Protocol)}
 		spec.Containers[0].Ports = append(spec.Containers[0].Ports, to)
 	}
 	writeFeatures(spec, c.Features)
-	return spec
+	out.spec = *spec
+	return out
 }
 
 // writeFeatures has a pod do what needs features of its node: there are two things

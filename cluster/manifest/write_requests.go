@@ -29,7 +29,7 @@ func writeContainers(spec *v1.PodSpec, c *cluster.Class) {
 		for _, sh := range append(wholeForms(c), forms(c)...) {
 			trial := *spec
 			sh.write(&trial, c)
-			if asks(&trial, c) {
+			if asks(&v1.Pod{Spec: trial}, c) {
 				*spec = trial
 				return
 			}
@@ -38,10 +38,10 @@ func writeContainers(spec *v1.PodSpec, c *cluster.Class) {
 	plainContainers(c).write(spec, c)
 }
 
-// asks reports whether pods with spec ask for what c asks for.
-func asks(spec *v1.PodSpec, c *cluster.Class) bool {
+// asks reports whether pods like p ask for what c asks for.
+func asks(p *v1.Pod, c *cluster.Class) bool {
 	got := cluster.Class{}
-	if setRequests(&got, &v1.Pod{Spec: *spec}) != nil {
+	if setRequests(&got, p) != nil {
 		return false
 	}
 	same := got.BestEffortCPU == c.BestEffortCPU && got.BestEffortMemory == c.BestEffortMemory &&

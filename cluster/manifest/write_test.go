@@ -45,6 +45,9 @@ func TestWriterClasses(t *testing.T) {
 			if !sameClass(want.Class, got.Class) {
 				t.Errorf("a class becomes another:\n%+v\n%+v", *want.Class, *got.Class)
 			}
+			if !reflect.DeepEqual(got.Account, want.Account) {
+				t.Errorf("an account becomes another:\n%s\n%s", asJSON(want.Account), asJSON(got.Account))
+			}
 			if got.Name != want.Name || !reflect.DeepEqual(got.Labels, want.Labels) || got.On != want.On || got.Nominated != want.Nominated {
 				t.Errorf("%+v becomes %+v", want, got)
 			}
@@ -133,7 +136,7 @@ func TestWriterPods(t *testing.T) {
 		if !sameClass(got.Class, spec.Class) {
 			t.Errorf("class %+v becomes %+v", spec.Class, got.Class)
 		}
-		got.Class = spec.Class
+		got.Class, got.Account = spec.Class, nil
 		if !reflect.DeepEqual(got, spec) {
 			t.Errorf("%+v becomes %+v", spec, got)
 		}
