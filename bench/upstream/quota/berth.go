@@ -7,9 +7,6 @@ import (
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
-	nodev1 "k8s.io/api/node/v1"
-	schedulingv1 "k8s.io/api/scheduling/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/berthsim/berth/cluster"
 	berth "github.com/berthsim/berth/quota"
@@ -23,26 +20,14 @@ type ours struct {
 	runtimes   map[string]*berth.RuntimeClass
 	filled     *berth.NewPod // what was made of the pod last asked for
 	book       *book
+	conv       *converted
 	wrong      mistake
 }
 
 func newOurs(wrong mistake) *ours {
 	return &ours{
 		quotas: map[string]*cluster.ResourceQuota{}, ranges: map[string]*berth.LimitRange{},
-		priorities: map[string]berth.PriorityClass{}, runtimes: map[string]*berth.RuntimeClass{}, book: newBook(), wrong: wrong,
-	}
-}
-
-// set takes in what admission goes by, which has the API's defaults.
-func (b *ours) set(o metav1.Object) {
-	key := o.GetNamespace() + "/" + o.GetName()
-	switch o := o.(type) {
-	case *v1.LimitRange:
-		b.ranges[key] = limitRangeOf(o).Completed()
-	case *schedulingv1.PriorityClass:
-		b.priorities[key] = priorityOf(o)
-	case *nodev1.RuntimeClass:
-		b.runtimes[key] = runtimeOf(o)
+		priorities: map[string]berth.PriorityClass{}, runtimes: map[string]*berth.RuntimeClass{}, book: newBook(), conv: newConverted(), wrong: wrong,
 	}
 }
 
@@ -78,11 +63,11 @@ func (b *ours) plugins() *berth.Plugins {
 // ask asks for something.
 func (b *ours) ask(r *request) answer {
 	b.filled = nil
-	req := &berth.Request{Operation: berth.Update, Subresource: r.subresource, Object: *object(r.resource, r.new)}
+	req := &berth.Request{Operation: berth.Update, Subresource: r.subresource, Object: *b.conv.object(r.resource, r.new)}
 	if r.old == nil {
 		req.Operation = berth.Create
 	} else {
-		req.Old = object(r.resource, r.old)
+		req.Old = b.conv.object(r.resource, r.old)
 	}
 	if a := b.before(r, req); a.Code != http.StatusOK {
 		return a
@@ -96,10 +81,11 @@ func (b *ours) before(r *request, req *berth.Request) answer {
 	switch o := r.new.(type) {
 	case *v1.Pod:
 		p := newPod(o)
-		b.wrong.asked(p)
 		var err error
 		switch {
 		case r.old == nil:
+			p = newPod(r.raw)
+			b.wrong.asked(p)
 			b.filled = p
 			if err = plugins.Mutate(p); err == nil {
 				b.wrong.filled(p)
@@ -108,7 +94,7 @@ func (b *ours) before(r *request, req *berth.Request) answer {
 		case r.subresource == "resize" && r.old.GetDeletionTimestamp() == nil:
 			err = plugins.Resize(p)
 		}
-		if r.subresource == "resize" && berth.QOS(&p.Account) != berth.QOS(account(r.old.(*v1.Pod))) {
+		if r.subresource == "resize" && berth.QOS(&p.Account) != berth.QOS(b.conv.account(r.old.(*v1.Pod))) {
 			return answer{Code: http.StatusUnprocessableEntity}
 		}
 		req.Object.Pod.Account = &p.Account
@@ -118,7 +104,7 @@ func (b *ours) before(r *request, req *berth.Request) answer {
 			return refused(plugins.ValidateClaim(o.Namespace, o.Name, req.Object.Claim))
 		}
 	case *v1.ResourceQuota:
-		if err := berth.Validate(quotaOf(o)); r.subresource == "" && err != nil {
+		if q := quotaOf(o); r.subresource == "" && (q == nil || berth.Validate(q) != nil) {
 			return answer{Code: http.StatusUnprocessableEntity}
 		}
 	}

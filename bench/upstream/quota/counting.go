@@ -11,6 +11,7 @@ import (
 	"k8s.io/kubernetes/pkg/quota/v1/install"
 
 	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/cluster/manifest"
 	berth "github.com/berthsim/berth/quota"
 )
 
@@ -58,7 +59,8 @@ func (b *ours) putQuota(was metav1.Object, is *v1.ResourceQuota) {
 	old := b.quotas[key]
 	q.Enforced, q.Used = old.Enforced, old.Used
 	if used(before.Status) != used(is.Status) {
-		q.Enforced, q.Used = list(is.Status.Hard), list(is.Status.Used)
+		written := must(manifest.ResourceQuota(is))
+		q.Enforced, q.Used = written.Enforced, written.Used
 	}
 	b.quotas[key] = q
 	if named(old.Hard) != named(q.Hard) {
@@ -82,7 +84,7 @@ func (b *ours) gone(resource string, o metav1.Object) {
 
 // replenish has those quotas counted anew that limit something of objects like o.
 func (b *ours) replenish(resource string, o metav1.Object) {
-	x := object(resource, o)
+	x := b.conv.object(resource, o)
 	for key, q := range b.quotas {
 		plain := *q
 		plain.Scopes = nil
@@ -118,7 +120,7 @@ func (b *ours) resync() {
 func (b *ours) recount(key string) {
 	var all []berth.Object
 	for _, name := range slices.Sorted(maps.Keys(b.book.objects)) {
-		o := object(b.book.kinds[name], b.book.objects[name])
+		o := b.conv.object(b.book.kinds[name], b.book.objects[name])
 		b.wrong.object(o)
 		all = append(all, *o)
 	}

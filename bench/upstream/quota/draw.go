@@ -28,12 +28,23 @@ type drawer struct {
 	tight bool // limits are low: much is refused
 	plain bool // pods ask for CPU and memory alone
 	hasty bool // some steps come before the quota controller has heard of the last
+	about theme
 }
+
+// A theme is what much of a story is about.
+type theme int
+
+const (
+	anything theme = iota
+	storage
+	others // objects but pods and claims
+)
 
 // Draw makes the i-th story of a seed.
 func Draw(seed, i uint64) Story {
 	d := &drawer{Rand: rand.New(rand.NewPCG(seed, i))}
 	d.tight, d.plain, d.hasty = d.one(3), d.one(3), d.one(3)
+	d.about = pick(d, anything, anything, anything, storage, others)
 	d.classes()
 	for range max(0, d.IntN(5)-2) {
 		d.add(Step{Verb: set, LimitRange: d.limitRange()})
@@ -69,7 +80,13 @@ func (d *drawer) happen() {
 	if d.one(5) {
 		s.Wait.Duration = pick(d, time.Second, 10*time.Second, 29*time.Second, 30*time.Second, 31*time.Second, time.Minute, 61*time.Second, 150*time.Second, resync)
 	}
-	switch what := d.IntN(100); {
+	what := d.IntN(100)
+	if d.about == storage && d.one(2) {
+		what = 63 + d.IntN(9)
+	} else if d.about == others && d.one(2) {
+		what = 72 + d.IntN(20)
+	}
+	switch {
 	case what < 40:
 		s.Verb, s.Pod = create, d.pod()
 	case what < 46:

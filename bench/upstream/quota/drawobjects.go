@@ -53,9 +53,6 @@ func (d *drawer) claim() *v1.PersistentVolumeClaim {
 		c.Spec.Resources.Requests = nil
 	}
 	c.Spec.StorageClassName = pick(d, nil, new(""), new("fast"), new("fast"), new("slow"))
-	if d.one(10) {
-		c.Annotations = map[string]string{v1.BetaStorageClassAnnotation: "fast"}
-	}
 	attributes := []*string{nil, nil, new(""), new("gold"), new("silver")}
 	c.Spec.VolumeAttributesClassName = pick(d, attributes...)
 	c.Status.CurrentVolumeAttributesClassName = pick(d, attributes...)

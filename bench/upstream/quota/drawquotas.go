@@ -69,7 +69,18 @@ func (d *drawer) hard(names []string, n int) v1.ResourceList {
 // quota makes a quota, of which some are not valid.
 func (d *drawer) quota() *v1.ResourceQuota {
 	q := &v1.ResourceQuota{ObjectMeta: d.meta("q", 3)}
-	switch d.IntN(12) {
+	what := d.IntN(12)
+	switch {
+	case d.about == storage && d.one(3):
+		q.Spec.Hard = d.hard([]string{"persistentvolumeclaims", "requests.storage"}, 2)
+		d.attributes(q)
+		return q
+	case d.about == storage && d.one(2):
+		what = 2
+	case d.about == others && !d.one(3):
+		what = 3
+	}
+	switch what {
 	case 0, 1, 10, 11:
 		q.Spec.Hard = d.hard(podHard, 1+d.IntN(5))
 	case 2:
@@ -114,8 +125,9 @@ func (d *drawer) scoped(q *v1.ResourceQuota) {
 			list = append(list, d.requirement(v1.ResourceQuotaScopePriorityClass, "low", "high", "default-1"))
 		}
 	case 6:
-		list = append(list, d.requirement(v1.ResourceQuotaScopeVolumeAttributesClass, "gold", "silver", "bronze"))
 		q.Spec.Hard = d.hard([]string{"persistentvolumeclaims", "requests.storage", "fast.storageclass.storage.k8s.io/requests.storage"}, 2)
+		d.attributes(q)
+		return
 	default:
 		list = append(list, exists(pick(d, v1.ResourceQuotaScopeTerminating, v1.ResourceQuotaScopeNotTerminating)), exists(v1.ResourceQuotaScopeNotBestEffort))
 	}
@@ -131,6 +143,16 @@ func (d *drawer) scoped(q *v1.ResourceQuota) {
 		q.Spec.Scopes = nil
 	}
 	q.Spec.ScopeSelector = &v1.ScopeSelector{MatchExpressions: list}
+}
+
+// attributes gives a quota a scope of claims.
+func (d *drawer) attributes(q *v1.ResourceQuota) {
+	r := d.requirement(v1.ResourceQuotaScopeVolumeAttributesClass, "gold", "silver", "bronze")
+	if r.Operator == v1.ScopeSelectorOpExists && d.one(2) {
+		q.Spec.Scopes = []v1.ResourceQuotaScope{r.ScopeName}
+		return
+	}
+	q.Spec.ScopeSelector = &v1.ScopeSelector{MatchExpressions: []v1.ScopedResourceSelectorRequirement{r}}
 }
 
 // requirement makes one with any operator.

@@ -2,6 +2,7 @@ package quota
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/berthsim/berth/cluster"
@@ -157,9 +158,12 @@ var quotaMistakes = []mistake{
 	}},
 	{name: "the spec is enforced at once", onQuota: func(q *cluster.ResourceQuota) { q.Enforced = q.Hard }},
 	{name: "what isn't known is 0", onQuota: func(q *cluster.ResourceQuota) {
+		defer func() {
+			slices.SortFunc(q.Used, func(a, b cluster.NamedAmount) int { return strings.Compare(a.Name, b.Name) })
+		}()
 		for _, l := range q.Enforced {
 			if !slices.ContainsFunc(q.Used, func(u cluster.NamedAmount) bool { return u.Name == l.Name }) {
-				q.Used = most(q.Used, []cluster.NamedAmount{{Name: l.Name}})
+				q.Used = append(q.Used, cluster.NamedAmount{Name: l.Name})
 			}
 		}
 	}},

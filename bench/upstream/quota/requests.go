@@ -34,7 +34,8 @@ type answer struct {
 // A request is what a client asks an API server for.
 type request struct {
 	resource, subresource string
-	old, new              metav1.Object // old is nil if it is to be made; new has its defaults
+	old, new              metav1.Object // old is nil if it is to be made; new has the API's defaults
+	raw                   *v1.Pod       // a new pod as the client sends it
 }
 
 // names returns the namespace and name of what a request is about.
@@ -55,6 +56,9 @@ func (u *upstream) prepare(s *Step) *request {
 		o.SetCreationTimestamp(metav1.Now())
 		o.SetUID(types.UID(o.GetNamespace() + "-" + o.GetName()))
 		noStatus(o)
+		if p, ok := o.(*v1.Pod); ok {
+			r.raw = p.DeepCopy()
+		}
 		legacyscheme.Scheme.Default(o.(runtime.Object))
 	case update:
 		keepStatus(r.old, o)
@@ -75,7 +79,9 @@ func (u *upstream) prepare(s *Step) *request {
 }
 
 // ended reports whether a pod has run to its end, after which nothing becomes of it.
-func ended(p *v1.Pod) bool { return p.Status.Phase == v1.PodSucceeded || p.Status.Phase == v1.PodFailed }
+func ended(p *v1.Pod) bool {
+	return p.Status.Phase == v1.PodSucceeded || p.Status.Phase == v1.PodFailed
+}
 
 // noStatus takes away what a client can't say of a new object.
 func noStatus(o metav1.Object) {
@@ -104,12 +110,16 @@ func keepStatus(old, o metav1.Object) {
 	}
 }
 
+// nodeName is where pods are of which a kubelet has something to say.
+const nodeName = "node-1"
+
 // withStatus returns the old version of an object with another status.
 func withStatus(old, o metav1.Object) metav1.Object {
 	switch old := old.(type) {
 	case *v1.Pod:
 		is := old.DeepCopy()
 		qosClass := is.Status.QOSClass
+		is.Spec.NodeName = nodeName
 		is.Status = o.(*v1.Pod).Status
 		is.Status.QOSClass = qosClass
 		return is

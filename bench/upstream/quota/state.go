@@ -35,7 +35,7 @@ func newInState(us *ours) *inState {
 		us: us, s: cluster.NewState(), controller: berth.NewController(berth.ControllerOptions{}),
 		pods: map[string]cluster.PodID{}, accounts: map[string]*cluster.Account{}, classes: map[string]*cluster.Class{}, blurred: map[string]bool{},
 	}
-	st.happens(cluster.Event{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{Name: "node-1"}})
+	st.happens(cluster.Event{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{Name: nodeName}})
 	return st
 }
 
@@ -96,7 +96,7 @@ func (st *inState) spec(p *v1.Pod, a *cluster.Account) *cluster.PodSpec {
 		class = &cluster.Class{Namespace: p.Namespace}
 		st.classes[p.Namespace] = class
 	}
-	return &cluster.PodSpec{Name: p.Name, Class: class, Account: st.account(a), On: "node-1", Run: cluster.Never, Terminating: p.DeletionTimestamp != nil}
+	return &cluster.PodSpec{Name: p.Name, Class: class, Account: st.account(a), On: nodeName, Run: cluster.Never, Terminating: p.DeletionTimestamp != nil}
 }
 
 // ask asks the fast admission for a pod, if no other quota stands in the way, and returns how its answer
@@ -199,7 +199,7 @@ func (st *inState) charged(q *request) (events []cluster.Event) {
 // podEvents returns what happens to a pod.
 func (st *inState) podEvents(q *request, is *v1.Pod) (events []cluster.Event) {
 	key := is.Namespace + "/" + is.Name
-	x := object("pods", is).Pod
+	x := st.us.conv.object("pods", is).Pod
 	row, there := st.pods[key]
 	switch {
 	case q.old == nil:
@@ -215,7 +215,7 @@ func (st *inState) podEvents(q *request, is *v1.Pod) (events []cluster.Event) {
 		}
 		return []cluster.Event{{Kind: cluster.PodEnded, Pod: row}}
 	}
-	if q.subresource == "status" && changes(version("pods"), q.old, is) != regiven(object("pods", q.old).Pod.Account, x.Account) {
+	if q.subresource == "status" && changes(version("pods"), q.old, is) != regiven(st.us.conv.object("pods", q.old).Pod.Account, x.Account) {
 		st.blurred[is.Namespace] = true // an account doesn't say whether a container has a status at all
 	}
 	return []cluster.Event{{Kind: cluster.PodChanged, Pod: row, PodSpec: st.spec(is, x.Account)}}

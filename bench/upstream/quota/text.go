@@ -105,6 +105,11 @@ func ourText(p *berth.NewPod) string {
 	return b.String()
 }
 
+var effects = map[v1.TaintEffect]cluster.Effect{
+	"": cluster.NoEffect, v1.TaintEffectNoSchedule: cluster.NoSchedule,
+	v1.TaintEffectPreferNoSchedule: cluster.PreferNoSchedule, v1.TaintEffectNoExecute: cluster.NoExecute,
+}
+
 func effectName(e cluster.Effect) v1.TaintEffect {
 	for name, is := range effects {
 		if is == e {
