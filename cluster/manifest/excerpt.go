@@ -81,10 +81,11 @@ func resourceLists(p *v1.Pod) iter.Seq[v1.ResourceList] {
 
 // yieldBoth yields requests and limits, whether or not there are any.
 func yieldBoth(yield func(v1.ResourceList) bool, r *v1.ResourceRequirements) bool {
-	if r == nil {
-		return yield(nil) && yield(nil)
+	var lists v1.ResourceRequirements
+	if r != nil {
+		lists = *r
 	}
-	return yield(r.Requests) && yield(r.Limits)
+	return yield(lists.Requests) && yield(lists.Limits)
 }
 
 // makeExcerpt copies what podClass and Account read.
