@@ -1,0 +1,61 @@
+package quota
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/berthsim/berth/bench/upstream/setting"
+)
+
+// play has both sides live through a story in a bubble of its own.
+func play(t *testing.T, s Story, wrong mistake, seen *features) (r Result) {
+	t.Helper()
+	var err error
+	synctest.Test(t, func(*testing.T) { r, err = live(s, wrong, seen) })
+	if err != nil {
+		t.Fatalf("%v, in the story\n%s", err, s)
+	}
+	return r
+}
+
+// smaller takes out of a story what the difference doesn't need.
+func smaller(t *testing.T, s Story) (Story, string) {
+	difference := play(t, s, mistake{}, newFeatures()).Difference
+	for size := max(len(s)/2, 1); size >= 1; size /= 2 {
+		for i := 0; i < len(s); {
+			less := slices.Delete(slices.Clone(s), i, min(i+size, len(s)))
+			if d := play(t, less, mistake{}, newFeatures()).Difference; d != "" {
+				s, difference = less, d
+			} else {
+				i += size
+			}
+		}
+	}
+	return s, difference
+}
+
+// TestQuota compares generated stories: SEED=… and REQUESTS=… choose others, and more of them.
+func TestQuota(t *testing.T) {
+	pin()
+	seed, requests := setting.Int(t, "SEED", 1), setting.Int(t, "REQUESTS", 2000)
+	seen, all, mismatches := newFeatures(), Result{}, 0
+	for i := 0; all.Requests < requests; i++ {
+		s := Draw(uint64(seed), uint64(i))
+		r := play(t, s, mistake{}, seen)
+		all.Requests += r.Requests
+		all.Comparisons += r.Comparisons
+		if r.Difference == "" {
+			continue
+		}
+		if mismatches++; mismatches <= 3 {
+			s, difference := smaller(t, s)
+			t.Errorf("story %d of seed %d, made smaller:\n%s%s", i, seed, s, difference)
+		}
+	}
+	t.Logf("seen:\n%s", seen)
+	t.Logf("%d requests, %d comparisons, %d mismatches", all.Requests, all.Comparisons, mismatches)
+	if mismatches > 0 {
+		t.Errorf("%d mismatches", mismatches)
+	}
+}
