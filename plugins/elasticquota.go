@@ -37,7 +37,8 @@ var ElasticQuota = &scheduler.Plugin{
 type elasticQuota struct {
 	*ledger
 	scratch *quota.TreeUsage
-	leaves  []int // scratch of First
+	leaves  []int   // scratch of First
+	want    []int64 // scratch of Wake
 }
 
 func newElasticQuota(tree *quota.Tree) *elasticQuota {
@@ -152,7 +153,8 @@ func (e *elasticQuota) Wake(s *cluster.State, class *cluster.Class, c *scheduler
 		return false
 	}
 	if c.What&(scheduler.PodDelete|scheduler.UpdatePodScaleDown) == 0 {
-		return e.sync(s).Claims(leaf, e.wantOf(s, class))
+		e.want = e.wantOf(s, class, e.want)
+		return e.sync(s).Claims(leaf, e.want)
 	}
 	other := e.of(s, c.OldPod.Class)
 	return c.Own || other.leaf != quota.NoQueue && e.tree.Root(other.leaf) == e.tree.Root(leaf) && holdsNode(&c.OldPod)

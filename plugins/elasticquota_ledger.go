@@ -34,21 +34,23 @@ func (l *ledger) of(s *cluster.State, c cluster.ClassID) *demand {
 	d := &l.classes[c]
 	if !d.known {
 		class := s.ClassByID(c)
-		*d = demand{true, l.tree.Of(class.Namespace), l.wantOf(s, class)}
+		*d = demand{true, l.tree.Of(class.Namespace), l.wantOf(s, class, nil)}
 	}
 	return d
 }
 
-// wantOf returns what pods of a class want, by the tree's resources.
-func (l *ledger) wantOf(s *cluster.State, class *cluster.Class) []int64 {
-	want := make([]int64, len(l.tree.Resources()))
-	for i, name := range l.tree.Resources() {
+// wantOf returns what pods of a class want, by the tree's resources, in the place of want.
+func (l *ledger) wantOf(s *cluster.State, class *cluster.Class, want []int64) []int64 {
+	want = want[:0]
+	for _, name := range l.tree.Resources() {
+		amount := int64(0)
 		if r, ok := s.Column(name); ok {
-			want[i] = class.Requests.Get(r)
+			amount = class.Requests.Get(r)
 		}
 		if name == wholeGPUs {
-			want[i] += int64(class.GPUs.Count)
+			amount += int64(class.GPUs.Count)
 		}
+		want = append(want, amount)
 	}
 	return want
 }

@@ -179,7 +179,7 @@ func describe(e *cluster.Event, word string) error {
 		if key == "run" {
 			e.PodSpec.Run = cluster.Time(by)
 		} else {
-			e.PodSpec.Stop = cluster.Time(by)
+			e.PodSpec.Stop, e.PodSpec.Grace = cluster.Time(by), cluster.Time(by)
 		}
 		return err
 	}
@@ -218,7 +218,7 @@ func (st *elasticStory) advance(by cluster.Time) (string, error) {
 	}
 	st.state = cluster.NewState()
 	arrive := sim.List(slices.Clone(st.arrive))
-	world, err := sim.New(st.state, &arrive, sim.Options{Kubelets: sim.DefaultKubelets(), Until: max(to, 1)})
+	world, err := sim.New(st.state, &arrive, sim.Options{Until: max(to, 1)})
 	if err != nil {
 		return "", err
 	}
