@@ -110,19 +110,20 @@ func (e *elasticQuota) promised(s *cluster.State, p cluster.PodID, d *demand) *q
 	if !s.AnyNominee() {
 		return u
 	}
+	placed := s.Pods.Node[p] != cluster.None // as Permit sees it
+	owns := placed && !e.borrows(d) || !placed && u.Within(d.leaf, d.leaf, d.want)
 	e.scratch.Set(u)
-	e.promise(s, p, d, e.scratch)
+	e.promise(s, p, d, e.scratch, owns)
 	return e.scratch
 }
 
-// promise adds to u what is kept for others than p.
-func (e *elasticQuota) promise(s *cluster.State, p cluster.PodID, d *demand, u *quota.TreeUsage) {
-	placed := s.Pods.Node[p] != cluster.None // as Permit sees it
-	owns := !placed && e.usage.Within(d.leaf, d.leaf, d.want) || placed && !e.borrows(d)
+// promise adds to u what is kept for others than p, in order of nodes; of other queues', if only
+// owners count, as long as they don't borrow.
+func (e *elasticQuota) promise(s *cluster.State, p cluster.PodID, d *demand, u *quota.TreeUsage, owners bool) {
 	e.eachNominee(s, p, func(q cluster.PodID, o *demand) {
 		switch {
 		case o.leaf == d.leaf && s.Class(q).Priority < s.Class(p).Priority:
-		case o.leaf != d.leaf && owns && !e.usage.Within(o.leaf, o.leaf, o.want):
+		case o.leaf != d.leaf && owners && !u.Within(o.leaf, o.leaf, o.want):
 		default:
 			u.Add(o.leaf, o.want, +1)
 		}

@@ -42,8 +42,8 @@ func (e *elasticQuota) Preempt(s *cluster.State, p cluster.PodID, diag scheduler
 	switch {
 	case best == nil: // nothing helps, so what is kept for the pod need be kept no longer
 		return scheduler.Preemption{Node: cluster.None}, kept != cluster.None || s.Hope(p) != ""
-	case len(best.Victims) == 0 && best.Node == kept:
-		return pre, false
+	case len(best.Victims) == 0 && (best.Node == kept || !c.base.Claims(d.leaf, d.want)):
+		return pre, false // it need only wait; and a node is kept for what is owed, not for a loan
 	}
 	return scheduler.Preemption{Node: best.Node, Victims: best.Victims}, true
 }
@@ -83,7 +83,7 @@ func (e *elasticQuota) newClaim(s *cluster.State, p cluster.PodID, d *demand, t 
 			pods = append(pods, q)
 		}
 	}
-	e.promise(s, p, d, c.base)
+	e.promise(s, p, d, c.base, true)
 	c.usage.Set(c.base)
 	c.all = c.pools(pods)
 	return c

@@ -1,7 +1,6 @@
 package plugins_test
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -19,22 +18,13 @@ import (
 	"github.com/cockroachdb/datadriven"
 )
 
-// jsonArgs returns a plugin's options from JSON, read strictly.
-func jsonArgs(text []byte) scheduler.Args {
-	return func(into any) error {
-		d := json.NewDecoder(bytes.NewReader(text))
-		d.DisallowUnknownFields()
-		return d.Decode(into)
-	}
-}
-
 // elasticProfile returns kube's profile with ElasticQuota.
 func elasticProfile(queues []map[string]any) (*scheduler.Profile, error) {
 	text, err := json.Marshal(map[string]any{"queues": queues})
 	if err != nil {
 		return nil, err
 	}
-	policy := append(slices.Clone(plugins.Kube), scheduler.Weighted{Name: "ElasticQuota", Weight: 1, Args: jsonArgs(text)})
+	policy := append(slices.Clone(plugins.Kube), scheduler.Weighted{Name: "ElasticQuota", Weight: 1, Args: options(string(text))})
 	return scheduler.NewProfile(plugins.All, policy)
 }
 

@@ -19,7 +19,7 @@ var needed = map[*scheduler.Plugin]string{plugins.ElasticQuota: `{"queues": [
 // withOptions returns a plugin of which each instance has these options.
 func withOptions(pl *scheduler.Plugin, json string) *scheduler.Plugin {
 	with := *pl
-	with.New = func(scheduler.Args) (any, error) { return pl.New(jsonArgs([]byte(json))) }
+	with.New = func(scheduler.Args) (any, error) { return pl.New(options(json)) }
 	return &with
 }
 
