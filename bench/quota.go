@@ -24,6 +24,7 @@ type regime struct {
 	hash    string // SHA-256 of the file, in hex
 	quotas  []*cluster.ResourceQuota
 	elastic *scheduler.Weighted // nil for none
+	plugin  *scheduler.Plugin   // the same
 }
 
 // elasticPrefix tells a file with a tree of queues from manifests.
@@ -181,7 +182,7 @@ func openElastic(file string, plugins []*scheduler.Plugin, settings []QuotaSetti
 	for i := range settings {
 		fmt.Fprintln(h, settings[i].String())
 	}
-	return &regime{hash: hex.EncodeToString(h.Sum(nil)), elastic: &scheduler.Weighted{Name: elasticName, Weight: 1, Args: args}}, nil
+	return &regime{hash: hex.EncodeToString(h.Sum(nil)), elastic: &scheduler.Weighted{Name: elasticName, Weight: 1, Args: args}, plugin: plugin}, nil
 }
 
 // withGuarantees returns a plugin's arguments with other amounts guaranteed to queues.
@@ -252,6 +253,22 @@ func (r *regime) policy(p *Policy) *Policy {
 		return p
 	}
 	return p.with(*r.elastic)
+}
+
+// measure returns a Recorder of what is used of the regime's limits.
+func (r *regime) measure() (limitMeasure, error) {
+	if r.elastic == nil {
+		return newQuotaMeasure(), nil
+	}
+	plugin, err := r.plugin.New(r.elastic.Args)
+	if err != nil {
+		return nil, err
+	}
+	teller, ok := plugin.(queueTeller)
+	if !ok {
+		return nil, fmt.Errorf("the plugin %s doesn't tell what queues use; it must have a method EachUse", r.plugin.Name)
+	}
+	return &queueMeasure{teller: teller}, nil
 }
 
 // over brings the regime to a run; nil brings none. Where queues reclaim what is theirs, pods

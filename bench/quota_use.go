@@ -58,6 +58,15 @@ func (l *limitLine) until(now cluster.Time) {
 	l.at = now
 }
 
+// set notes what is used, and the limit, from a time on.
+func (l *limitLine) set(now cluster.Time, used, hard int64) {
+	if is := [2]int64{used, hard}; is != l.now {
+		l.until(now)
+		l.now = is
+		l.use.Peak = max(l.use.Peak, used)
+	}
+}
+
 // result returns what became of the limit up to a time.
 func (l *limitLine) result(end cluster.Time) LimitUse {
 	l.until(end)
@@ -71,6 +80,12 @@ func (l *limitLine) result(end cluster.Time) LimitUse {
 		use.Series.Used, use.Series.Hard = append(use.Series.Used, v[0]), append(use.Series.Hard, v[1])
 	}
 	return use
+}
+
+// A limitMeasure is a Recorder that follows limits.
+type limitMeasure interface {
+	cluster.Recorder
+	results(end cluster.Time) []LimitUse
 }
 
 // A quotaMeasure is a Recorder that follows the status of ResourceQuotas.
@@ -113,11 +128,7 @@ func (m *quotaMeasure) see(now cluster.Time, q *cluster.ResourceQuota) {
 			m.at[key] = l
 			m.lines = append(m.lines, l)
 		}
-		if is := [2]int64{used, hard.Amount}; is != l.now {
-			l.until(now)
-			l.now = is
-			l.use.Peak = max(l.use.Peak, used)
-		}
+		l.set(now, used, hard.Amount)
 	}
 }
 

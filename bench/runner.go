@@ -235,7 +235,6 @@ func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error)
 	if err != nil {
 		return out, err
 	}
-	limits := newQuotaMeasure()
 	j.regime.over(k, j.work)
 	c, err := sim.New(s, k.source, k.options)
 	if err != nil {
@@ -246,7 +245,11 @@ func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error)
 	if j.weather != nil {
 		recorders = append(recorders, storm)
 	}
+	var limits limitMeasure
 	if j.regime != nil {
+		if limits, err = j.regime.measure(); err != nil {
+			return out, err
+		}
 		recorders = append(recorders, limits)
 	}
 	began := time.Now()
@@ -264,7 +267,9 @@ func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error)
 		Unseeded: !j.trace.Seeded && !s.Drew(),
 		Curves:   measure.wholeCurves(j.trace.Timed),
 		Series:   storm.series,
-		Limits:   limits.results(s.Now),
+	}
+	if limits != nil {
+		run.Limits = limits.results(s.Now)
 	}
 	measure.refused.unplaced(run.Unplaced)
 	if j.weather != nil {
