@@ -29,6 +29,16 @@ type LimitUse struct {
 	Series UseSeries `json:"series"`
 }
 
+// isQueue reports whether the limit is what a queue is guaranteed.
+func (l *LimitUse) isQueue() bool { return l.Namespace == "" }
+
+func (l *LimitUse) hardName() string {
+	if l.isQueue() {
+		return "guaranteed"
+	}
+	return "hard"
+}
+
 // A UseSeries is what was used and what the limit was, at times that are a step apart, from
 // when the limit was first known on.
 type UseSeries struct {

@@ -57,6 +57,9 @@ func (r *LimitReport) folder() Folder {
 const limitsFile = "limits.json"
 
 func (r *LimitReport) grid() *grid {
+	if len(r.Limits) > 0 && r.Limits[0].isQueue() {
+		return r.queueGrid()
+	}
 	g := &grid{
 		title:  "What of limits is used: " + r.Source,
 		head:   []string{"namespace", "quota", "scopes", "resource", "hard", "used", "used, %"},
@@ -74,6 +77,23 @@ func (r *LimitReport) grid() *grid {
 			row = append(row, FormatAmount(l.Resource, l.Peak), fmt.Sprintf("%.1f", 100*l.Full), strconv.Itoa(l.Refused))
 		}
 		g.rows = append(g.rows, row)
+	}
+	return g
+}
+
+// queueGrid is grid for queues, which may use more than they are guaranteed.
+func (r *LimitReport) queueGrid() *grid {
+	g := &grid{
+		title:  fmt.Sprintf("What queues use over %.1f hours: %s", r.Seconds/3600, r.Source),
+		head:   []string{"queue", "resource", "guaranteed", "mean", "mean, %", "peak", "all of it or more, % of time"},
+		labels: 2,
+	}
+	for i := range r.Limits {
+		l := &r.Limits[i]
+		g.rows = append(g.rows, []string{
+			l.Name, l.Resource, FormatAmount(l.Resource, l.Hard), FormatMean(l.Resource, l.Mean), percentOf(l.Mean, float64(l.Hard)),
+			FormatAmount(l.Resource, l.Peak), fmt.Sprintf("%.1f", 100*l.Full),
+		})
 	}
 	return g
 }
@@ -223,7 +243,7 @@ func drawLimit(l *LimitUse) (*plot.Plot, error) {
 		name   string
 		values []int64
 		color  int
-	}{{"hard", l.Series.Hard, lineEvictions}, {"used", l.Series.Used, lineRunning}} {
+	}{{l.hardName(), l.Series.Hard, lineEvictions}, {"used", l.Series.Used, lineRunning}} {
 		points := make(plotter.XYs, len(which.values))
 		for i, v := range which.values {
 			points[i] = plotter.XY{X: (l.Series.From + float64(i)*l.Series.Step) / 3600, Y: float64(v) / scale}

@@ -1,0 +1,53 @@
+//go:build verify
+
+package bench
+
+import (
+	"bytes"
+	"cmp"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/berthsim/berth/plugins"
+)
+
+// TestVerifyPhillyQuota plays Philly's busiest weeks under three regimes, and wants the table and
+// the pictures that docs/results.md shows. -update rewrites them; then look at the pictures.
+func TestVerifyPhillyQuota(t *testing.T) {
+	dir := recordedFolder(t)
+	t.Chdir("..") // where berth is started
+	const file = "examples/experiments/philly-quota.yaml"
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := ReadExperiment(file, content, plugins.All)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := x.Do(t.Context(), Options{Plugins: plugins.All, TraceDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("bench")
+	for i, name := range []string{1: "philly-quotas.svg", 2: "philly-queues.svg"} {
+		if name == "" {
+			continue
+		}
+		var picture bytes.Buffer
+		if err := writeSVG(&picture, limitPicture(largest(r.Runs[i].Limits, 6))); err != nil {
+			t.Fatal(err)
+		}
+		keep(t, shownPictures+name, picture.Bytes())
+	}
+	keepTable(t, "philly", r, x)
+	t.Logf("%d runs, %.0f pods refused, %.0f preempted", len(r.Runs), total(r.Runs, "pods_refused"), total(r.Runs, "preemptions"))
+}
+
+// largest returns the n limits that are the largest at the end.
+func largest(limits []LimitUse, n int) []LimitUse {
+	sorted := slices.Clone(limits)
+	slices.SortStableFunc(sorted, func(a, b LimitUse) int { return cmp.Compare(b.Hard, a.Hard) })
+	return sorted[:n]
+}
