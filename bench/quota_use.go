@@ -109,13 +109,18 @@ func newQuotaMeasure() *quotaMeasure {
 	return &quotaMeasure{at: map[[3]string]*limitLine{}, refused: map[string]bool{}}
 }
 
-// Record implements cluster.Recorder. It returns no error.
+// Record implements cluster.Recorder. It returns an error if more of a limit is used than there
+// is, and more than was: admission must have let in what it should not have.
 func (m *quotaMeasure) Record(s *cluster.State, events []cluster.Event, _ []cluster.Decision) error {
 	for i := range events {
 		switch e := &events[i]; e.Kind {
 		case cluster.ObjectSet:
-			if q, ok := e.Object.(*cluster.ResourceQuota); ok {
-				m.see(s.Now, q)
+			q, ok := e.Object.(*cluster.ResourceQuota)
+			if !ok {
+				continue
+			}
+			if err := m.see(s.Now, q); err != nil {
+				return err
 			}
 		case cluster.PodRefused:
 			m.refuse(e)
@@ -125,7 +130,7 @@ func (m *quotaMeasure) Record(s *cluster.State, events []cluster.Event, _ []clus
 }
 
 // see takes in a quota's status.
-func (m *quotaMeasure) see(now cluster.Time, q *cluster.ResourceQuota) {
+func (m *quotaMeasure) see(now cluster.Time, q *cluster.ResourceQuota) error {
 	for i := range q.Enforced {
 		hard, used := q.Enforced[i], int64(0)
 		if j, ok := find(q.Used, hard.Name); ok {
@@ -138,8 +143,24 @@ func (m *quotaMeasure) see(now cluster.Time, q *cluster.ResourceQuota) {
 			m.at[key] = l
 			m.lines = append(m.lines, l)
 		}
+		if used > hard.Amount && used > l.now[0] && l.now[1] == hard.Amount {
+			return fmt.Errorf("quota %s/%s: %d of %s are used, and it has %d", q.Namespace, q.Name, used, hard.Name, hard.Amount)
+		}
 		l.set(now, used, hard.Amount)
 	}
+	return nil
+}
+
+// recounted returns an error if the status of any quota isn't what counting anew gives: a run
+// ends when nobody has anything left to do, the quota controller included.
+func recounted(s *cluster.State) error {
+	counting := quota.NewController(quota.ControllerOptions{})
+	for q := range s.Quotas.All() {
+		if anew := counting.Recount(s, q); q.Used != nil && !slices.Equal(anew, q.Used) {
+			return fmt.Errorf("quota %s/%s: its status says that %v are used, and there are %v", q.Namespace, q.Name, q.Used, anew)
+		}
+	}
+	return nil
 }
 
 // find returns where the amount of a name is in a list that is sorted by name.

@@ -26,7 +26,7 @@ func TestLimitUse(t *testing.T) {
 		Kind: cluster.PodRefused, PodSpec: &cluster.PodSpec{Name: "p", Class: &cluster.Class{Namespace: "team"}},
 		Reason: `pods "p" is forbidden: exceeded quota: q, requested: pods=1,requests.cpu=1, used: requests.cpu=2, limited: requests.cpu=2`,
 	}
-	at(100, 2000, 0)
+	at(100, 2000, 0) // used of 2 CPUs
 	at(110, 2000, 2000, refused, refused)
 	at(140, 4000, 2000)
 	list := m.results(160 * cluster.Second)
@@ -70,5 +70,30 @@ func TestFormatAmount(t *testing.T) {
 		if got := FormatAmount(test.name, test.amount); got != test.want {
 			t.Errorf("%d of %s is %s instead of %s", test.amount, test.name, got, test.want)
 		}
+	}
+}
+
+// TestOverdrawn wants a run to fail in which more of a quota comes to be used than there is,
+// but for one that was lowered.
+func TestOverdrawn(t *testing.T) {
+	m := newQuotaMeasure()
+	s := cluster.NewState()
+	set := func(hard, used int64) error {
+		limit := []cluster.NamedAmount{{Name: "pods", Amount: hard}}
+		q := &cluster.ResourceQuota{Name: "q", Hard: limit, Enforced: limit, Used: []cluster.NamedAmount{{Name: "pods", Amount: used}}}
+		events := []cluster.Event{{Kind: cluster.ObjectSet, Object: q}}
+		s.Observe(s.Now, events)
+		return m.Record(s, events, nil)
+	}
+	for _, step := range [][2]int64{{4, 0}, {4, 4}, {2, 4}, {2, 3}, {2, 1}} {
+		if err := set(step[0], step[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := recounted(s); err == nil || err.Error() != "quota /q: its status says that [{pods 1}] are used, and there are [{pods 0}]" {
+		t.Errorf("there are no pods, and that is said of it: %v", err)
+	}
+	if err := set(2, 3); err == nil || err.Error() != "quota /q: 3 of pods are used, and it has 2" {
+		t.Errorf("3 of 2 are used, and that is said of it: %v", err)
 	}
 }

@@ -270,6 +270,9 @@ func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error)
 	}
 	if limits != nil {
 		run.Limits = limits.results(s.Now)
+		if err := recounted(s); err != nil && j.weather == nil {
+			return out, err
+		}
 	}
 	measure.refused.unplaced(run.Unplaced)
 	if j.weather != nil {
