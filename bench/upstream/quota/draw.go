@@ -49,7 +49,7 @@ func Draw(seed, i uint64) Story {
 	for range max(0, d.IntN(5)-2) {
 		d.add(Step{Verb: set, LimitRange: d.limitRange()})
 	}
-	for range 2 + d.IntN(4) {
+	for range 2 + d.IntN(5) {
 		d.add(Step{Verb: create, Quota: d.quota(), Unheard: d.hasty && d.one(5)})
 	}
 	for range 20 + d.IntN(30) {
@@ -65,7 +65,7 @@ func (d *drawer) one(n int) bool { return d.IntN(n) == 0 }
 
 func pick[T any](d *drawer, list ...T) T { return list[d.IntN(len(list))] }
 
-func (d *drawer) namespace() string { return pick(d, "a", "a", "a", "b") }
+func (d *drawer) namespace() string { return pick(d, "a", "a", "a", "a", "a", "b") }
 
 func (d *drawer) name(prefix string, n int) string { return fmt.Sprintf("%s%d", prefix, d.IntN(n)) }
 
@@ -84,7 +84,7 @@ func (d *drawer) happen() {
 	if d.about == storage && d.one(2) {
 		what = 63 + d.IntN(9)
 	} else if d.about == others && d.one(2) {
-		what = 72 + d.IntN(20)
+		what = pick(d, 72+d.IntN(11), 83+d.IntN(9), 83+d.IntN(6))
 	}
 	switch {
 	case what < 40:
@@ -106,12 +106,12 @@ func (d *drawer) happen() {
 	case what < 83:
 		s.Verb, s.Devices = pick(d, create, create, update), d.devices()
 	case what < 89:
-		s.Verb, s.Resource, s.Namespace, s.Name = create, d.other(), d.namespace(), d.name("o", 4)
+		s.Verb, s.Resource, s.Namespace, s.Name = create, d.other(), d.namespace(), d.name("o", 9)
 	case what < 92:
-		s.Verb, s.Namespace, s.Resource, s.Name = remove, d.namespace(), d.other(), d.name("o", 4)
+		s.Verb, s.Namespace, s.Resource, s.Name = remove, d.namespace(), d.other(), d.name("o", 9)
 		if d.one(2) {
 			s.Resource = pick(d, "persistentvolumeclaims", "services", "resourceclaims.resource.k8s.io", "resourcequotas")
-			s.Name = d.name(map[string]string{"persistentvolumeclaims": "c", "services": "s", "resourceclaims.resource.k8s.io": "d", "resourcequotas": "q"}[s.Resource], 3)
+			s.Name = d.name(map[string]string{"persistentvolumeclaims": "c", "services": "s", "resourceclaims.resource.k8s.io": "d", "resourcequotas": "q"}[s.Resource], 4)
 		}
 	case what < 95:
 		s.Verb, s.Quota = pick(d, create, update, update, status), d.quota()
@@ -179,7 +179,7 @@ func (d *drawer) requirements(names []v1.ResourceName) v1.ResourceRequirements {
 		q := d.amount(string(name), 4)
 		switch kind := kindOf(string(name)); {
 		case kind == "hugepages" || kind == "": // these can't be had without a limit, nor be less than it
-			if d.one(5) {
+			if d.one(4) {
 				add(&r.Requests, name, q)
 				add(&r.Limits, name, q)
 			}

@@ -46,13 +46,13 @@ func (d *drawer) classes() {
 }
 
 func (d *drawer) claim() *v1.PersistentVolumeClaim {
-	c := &v1.PersistentVolumeClaim{ObjectMeta: d.meta("c", 2)}
+	c := &v1.PersistentVolumeClaim{ObjectMeta: d.meta("c", 4)}
 	c.Spec.AccessModes = []v1.PersistentVolumeAccessMode{v1.ReadWriteOnce}
 	c.Spec.Resources.Requests = v1.ResourceList{"storage": d.amount("storage", 5)}
-	if d.one(15) {
+	if d.one(10) {
 		c.Spec.Resources.Requests = nil
 	}
-	c.Spec.StorageClassName = pick(d, nil, new(""), new("fast"), new("fast"), new("slow"))
+	c.Spec.StorageClassName = pick(d, nil, new(""), new("fast"), new("fast"), new("slow"), new("slow"))
 	attributes := []*string{nil, nil, new(""), new("gold"), new("silver")}
 	c.Spec.VolumeAttributesClassName = pick(d, attributes...)
 	c.Status.CurrentVolumeAttributesClassName = pick(d, attributes...)
@@ -66,7 +66,7 @@ func (d *drawer) claim() *v1.PersistentVolumeClaim {
 }
 
 func (d *drawer) service() *v1.Service {
-	s := &v1.Service{ObjectMeta: d.meta("s", 2)}
+	s := &v1.Service{ObjectMeta: d.meta("s", 4)}
 	s.Spec.Type = pick(d, v1.ServiceTypeClusterIP, v1.ServiceTypeNodePort, v1.ServiceTypeLoadBalancer, v1.ServiceTypeLoadBalancer, v1.ServiceTypeExternalName)
 	for i := range 1 + d.IntN(3) {
 		s.Spec.Ports = append(s.Spec.Ports, v1.ServicePort{Name: d.name("port", 1), Port: int32(80 + i), NodePort: int32(d.IntN(2) * (30000 + i))})
@@ -79,7 +79,7 @@ func (d *drawer) service() *v1.Service {
 
 // devices makes a resource claim.
 func (d *drawer) devices() *resourcev1.ResourceClaim {
-	c := &resourcev1.ResourceClaim{ObjectMeta: d.meta("d", 2)}
+	c := &resourcev1.ResourceClaim{ObjectMeta: d.meta("d", 4)}
 	class := func() (string, resourcev1.DeviceAllocationMode, int64) {
 		if d.one(5) {
 			return pick(d, "gpu", "nic"), resourcev1.DeviceAllocationModeAll, 0
@@ -106,16 +106,22 @@ func (d *drawer) devices() *resourcev1.ResourceClaim {
 func (d *drawer) limitRange() *v1.LimitRange {
 	r := &v1.LimitRange{ObjectMeta: d.meta("l", 2)}
 	for range 1 + d.IntN(2) {
-		item := v1.LimitRangeItem{Type: pick(d, v1.LimitTypeContainer, v1.LimitTypeContainer, v1.LimitTypePod, v1.LimitTypePersistentVolumeClaim)}
+		item := v1.LimitRangeItem{Type: pick(d, v1.LimitTypeContainer, v1.LimitTypeContainer, v1.LimitTypePod, v1.LimitTypePod, v1.LimitTypePersistentVolumeClaim)}
+		if d.about == storage && d.one(2) {
+			item.Type = v1.LimitTypePersistentVolumeClaim
+		}
 		names := []string{"cpu", "memory", "ephemeral-storage"}[:1+d.IntN(3)]
 		if item.Type == v1.LimitTypePersistentVolumeClaim {
 			names = []string{"storage"}
 		}
 		item.Min, item.Max = d.limits(names, 3, 2), d.limits(names, 3, 9)
+		if item.Type == v1.LimitTypePersistentVolumeClaim {
+			item.Min, item.Max = d.limits(names, 2, 3), d.limits(names, 2, 4)
+		}
 		if item.Type == v1.LimitTypeContainer {
 			item.Default, item.DefaultRequest = d.limits(names, 2, 5), d.limits(names, 2, 3)
 		}
-		if item.Type != v1.LimitTypePersistentVolumeClaim && d.one(4) {
+		if item.Type != v1.LimitTypePersistentVolumeClaim && d.one(3) {
 			item.MaxLimitRequestRatio = v1.ResourceList{v1.ResourceName(names[0]): *resource.NewMilliQuantity(int64(1000+500*d.IntN(4)), resource.DecimalSI)}
 		}
 		r.Spec.Limits = append(r.Spec.Limits, item)

@@ -8,7 +8,7 @@ import (
 )
 
 // pods is how many names pods of a namespace have.
-const pods = 9
+const pods = 12
 
 // asked are the resources that containers ask for.
 var asked = []v1.ResourceName{
@@ -17,7 +17,7 @@ var asked = []v1.ResourceName{
 
 func (d *drawer) pod() *v1.Pod {
 	p := &v1.Pod{ObjectMeta: d.meta("p", pods)}
-	style := d.IntN(8)
+	style := pick(d, 0, 1, 2, 3, 3, 3, 3, 4, 5)
 	p.Spec.Containers = d.containers("c", 1+d.IntN(2), style)
 	if d.one(3) {
 		p.Spec.InitContainers = d.containers("i", 1+d.IntN(2), style)
@@ -91,7 +91,7 @@ func (d *drawer) affinity() *v1.Affinity {
 }
 
 func (d *drawer) priority(p *v1.Pod) {
-	p.Spec.PriorityClassName = pick(d, "", "", "low", "low", "high", "system-node-critical")
+	p.Spec.PriorityClassName = pick(d, "", "", "", "low", "low", "high", "system-node-critical")
 	if d.one(80) {
 		p.Spec.PriorityClassName = "never-made"
 	}
@@ -114,7 +114,7 @@ func (d *drawer) runtime(p *v1.Pod) {
 	if d.one(5) {
 		p.Spec.NodeSelector = map[string]string{pick(d, "disk", "kind"): pick(d, "ssd", "sandbox")}
 	}
-	if d.one(40) {
+	if d.one(20) {
 		p.Spec.Overhead = pick(d, heavy(), v1.ResourceList{"cpu": d.amount("cpu", 3)})
 	}
 }

@@ -51,7 +51,7 @@ var (
 // hard makes limits of some of the names.
 func (d *drawer) hard(names []string, n int) v1.ResourceList {
 	list := v1.ResourceList{}
-	most := 150
+	most := 90
 	if d.tight {
 		most = 18
 	}
@@ -82,11 +82,11 @@ func (d *drawer) quota() *v1.ResourceQuota {
 	}
 	switch what {
 	case 0, 1, 10, 11:
-		q.Spec.Hard = d.hard(podHard, 1+d.IntN(5))
+		q.Spec.Hard = d.hard(podHard, 1+d.IntN(6))
 	case 2:
-		q.Spec.Hard = d.hard(claimHard, 1+d.IntN(4))
+		q.Spec.Hard = d.hard(claimHard, 3+d.IntN(5))
 	case 3:
-		q.Spec.Hard = d.hard(otherHard, 1+d.IntN(6))
+		q.Spec.Hard = d.hard(otherHard, 6+d.IntN(9))
 	case 4:
 		all := append(append(append([]string{}, podHard...), claimHard...), otherHard...)
 		q.Spec.Hard = d.hard(all, 2+d.IntN(12))
@@ -109,7 +109,7 @@ func (d *drawer) scoped(q *v1.ResourceQuota) {
 		return v1.ScopedResourceSelectorRequirement{ScopeName: scope, Operator: v1.ScopeSelectorOpExists}
 	}
 	var list []v1.ScopedResourceSelectorRequirement
-	switch d.IntN(8) {
+	switch d.IntN(9) {
 	case 0:
 		list = append(list, exists(pick(d, v1.ResourceQuotaScopeTerminating, v1.ResourceQuotaScopeNotTerminating)))
 	case 1:
@@ -117,11 +117,11 @@ func (d *drawer) scoped(q *v1.ResourceQuota) {
 		q.Spec.Hard = d.hard([]string{"pods", "count/pods"}, 2)
 	case 2:
 		list = append(list, exists(v1.ResourceQuotaScopeNotBestEffort))
-	case 3:
+	case 3, 8:
 		list = append(list, exists(v1.ResourceQuotaScopeCrossNamespacePodAffinity))
 	case 4, 5:
 		list = append(list, d.requirement(v1.ResourceQuotaScopePriorityClass, "low", "high", "default-1"))
-		if d.one(3) {
+		if d.one(5) {
 			list = append(list, d.requirement(v1.ResourceQuotaScopePriorityClass, "low", "high", "default-1"))
 		}
 	case 6:
@@ -157,7 +157,7 @@ func (d *drawer) attributes(q *v1.ResourceQuota) {
 
 // requirement makes one with any operator.
 func (d *drawer) requirement(scope v1.ResourceQuotaScope, values ...string) v1.ScopedResourceSelectorRequirement {
-	r := v1.ScopedResourceSelectorRequirement{ScopeName: scope, Operator: pick(d, v1.ScopeSelectorOpIn, v1.ScopeSelectorOpIn, v1.ScopeSelectorOpNotIn, v1.ScopeSelectorOpExists, v1.ScopeSelectorOpDoesNotExist)}
+	r := v1.ScopedResourceSelectorRequirement{ScopeName: scope, Operator: pick(d, v1.ScopeSelectorOpIn, v1.ScopeSelectorOpIn, v1.ScopeSelectorOpNotIn, v1.ScopeSelectorOpExists, v1.ScopeSelectorOpDoesNotExist, v1.ScopeSelectorOpDoesNotExist)}
 	if r.Operator == v1.ScopeSelectorOpIn || r.Operator == v1.ScopeSelectorOpNotIn {
 		r.Values = values[:1+d.IntN(len(values))]
 	}

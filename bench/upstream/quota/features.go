@@ -17,6 +17,16 @@ func newFeatures() *features { return &features{counts: map[string]int{}} }
 
 func (f *features) count(name string) { f.counts[name]++ }
 
+// removed counts an object that is gone.
+func (f *features) removed(resource string) {
+	switch resource {
+	case "pods", "persistentvolumeclaims", "services", "resourceclaims.resource.k8s.io", "resourcequotas", "limitranges":
+		f.count("remove: " + resource)
+	default:
+		f.count("remove: what only its number counts of")
+	}
+}
+
 // answered counts a request and its answer.
 func (f *features) answered(r *request, a answer) {
 	op := "update"
@@ -77,8 +87,10 @@ func (f *features) status(q *v1.ResourceQuota) {
 	for name, hard := range q.Status.Hard {
 		used, ok := q.Status.Used[name]
 		switch {
-		case !ok:
+		case !ok && (name == "nvidia.com/gpu" || name == "limits.nvidia.com/gpu"):
 			f.count("status: nobody counts " + string(name))
+		case !ok:
+			f.count("status: not said of a limit")
 		case used.Sign() > 0:
 			f.count("used: " + string(name))
 		}

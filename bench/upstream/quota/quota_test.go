@@ -58,4 +58,9 @@ func TestQuota(t *testing.T) {
 	if mismatches > 0 {
 		t.Errorf("%d mismatches", mismatches)
 	}
+	for _, name := range wanted() {
+		if requests >= 20000 && seen.counts[name] == 0 {
+			t.Errorf("nothing was seen of %q", name)
+		}
+	}
 }

@@ -108,7 +108,7 @@ func (r *run) notAsked(s *Step) {
 		r.up.put(resource, o)
 		r.us.set(o)
 	case s.Verb == remove && was != nil:
-		r.seen.count("remove: " + resource)
+		r.seen.removed(resource)
 		r.up.drop(resource, was)
 		r.us.unset(resource, namespace, name)
 		r.us.gone(resource, was)
