@@ -156,10 +156,22 @@ type Preemptor interface {
 	Preempt(s *cluster.State, p cluster.PodID, d Diagnosis, t *Trial) (pre Preemption, ok bool)
 }
 
+// A Reclaimer is a Preemptor that looks beyond priority, and alone says who goes for some pods:
+// a quota that is lent can be called back.
+type Reclaimer interface {
+	Preemptor
+
+	// Reclaims returns alone if no other Preemptor is to be asked about p, which fits
+	// nowhere; then worth says whether this one is, be it that nobody on a node has a lower
+	// priority, or that it has itself ruled out all nodes as a Preselector. It must not
+	// write to s.
+	Reclaims(s *cluster.State, p cluster.PodID) (alone, worth bool)
+}
+
 // A Preemption is what a Preemptor proposes.
 type Preemption struct {
-	Node    cluster.NodeID // to be kept for the pod; None to keep none any longer
-	Victims []cluster.PodID
+	Node    cluster.NodeID  // to be kept for the pod; None to keep none any longer
+	Victims []cluster.PodID // on that node or on others
 }
 
 // Narrow keeps those of nodes that f lets p run on, in their order. It writes

@@ -57,7 +57,11 @@ func (pr *Profile) wake(s *cluster.State, p cluster.PodID, plugins uint64, c *Ch
 // nowhere; ok is false if that is nothing. It writes nothing to s.
 func (pr *Profile) Preemption(s *cluster.State, p cluster.PodID) (pre Preemption, ok bool) {
 	promised := s.Pods.Nominated[p] != cluster.None || s.Hope(p) != ""
-	if len(pr.preemptors) == 0 || !s.AnyBelow(s.Class(p).Priority) && !promised {
+	asked, reclaims, worth := pr.reclaimer(s, p)
+	if !reclaims {
+		asked, worth = pr.preemptors, s.AnyBelow(s.Class(p).Priority)
+	}
+	if len(asked) == 0 || !worth && !promised {
 		return pre, false // there is nobody to make go, as a look at every node would find out
 	}
 	pr.watch.begin(PhaseDiagnose, "")
@@ -69,10 +73,10 @@ func (pr *Profile) Preemption(s *cluster.State, p cluster.PodID) (pre Preemption
 	if d.Err != nil {
 		return pre, false
 	}
-	if d.Ruled.Code != Success {
+	if d.Ruled.Code != Success && !(reclaims && d.Ruled.Code == Unschedulable && d.RuledBy == asked[0].name) {
 		return pre, false // upstream's DynamicResources fails then, before anybody is asked
 	}
-	for _, preemptor := range pr.preemptors {
+	for _, preemptor := range asked {
 		pr.watch.begin(PhasePreempt, preemptor.name)
 		t := pr.NewTrial(s, p)
 		pre, ok = preemptor.Preempt(s, p, d, t)
@@ -83,6 +87,19 @@ func (pr *Profile) Preemption(s *cluster.State, p cluster.PodID) (pre Preemption
 		}
 	}
 	return pre, false
+}
+
+// reclaimer returns the preemptor that alone says who goes for p, if there is one, and whether
+// it is worth asking.
+func (pr *Profile) reclaimer(s *cluster.State, p cluster.PodID) (asked []namedPreemptor, alone, worth bool) {
+	for i := range pr.preemptors {
+		if rc, ok := pr.preemptors[i].Preemptor.(Reclaimer); ok {
+			if alone, worth = rc.Reclaims(s, p); alone {
+				return pr.preemptors[i : i+1], true, worth
+			}
+		}
+	}
+	return nil, false, false
 }
 
 // carryOut has pods ended to make room for p, and keeps the node for it. Less

@@ -106,11 +106,17 @@ type result struct {
 	rejected, pending uint64
 	preemption        Preemption
 	preempts          bool
-	victims           []uint64 // orders of arrival of the preemption's victims
+	victims           []found // of the preemption
 
 	name   string           // of the node, or of the preemption's
 	joined uint64           // its order of arrival
 	was    cluster.PodState // the pod, on the node
+}
+
+// found is where a pod was found to be, by its order of arrival.
+type found struct {
+	order uint64
+	node  cluster.NodeID
 }
 
 // An Attempt is one try to place a pod.
@@ -234,7 +240,7 @@ func (sc *Scheduler) cycle(s *cluster.State, p cluster.PodID, r *result) {
 		r.name = s.Nodes.Name[n]
 	}
 	for _, v := range r.preemption.Victims {
-		r.victims = append(r.victims, s.Pods.Order[v])
+		r.victims = append(r.victims, found{s.Pods.Order[v], s.Pods.Node[v]})
 	}
 	if !r.preempts && pr.all {
 		*f = failure{s.Version(), r.rejected, r.pending}
@@ -320,7 +326,7 @@ func (sc *Scheduler) preempt(s *cluster.State, p cluster.PodID, f *flying) {
 	pre := f.preemption
 	pre.Victims = nil
 	for i, v := range f.preemption.Victims {
-		if s.Pods.Order[v] == f.victims[i] && s.Pods.Node[v] == f.preemption.Node {
+		if is := (found{s.Pods.Order[v], s.Pods.Node[v]}); is == f.victims[i] && is.node != cluster.None {
 			pre.Victims = append(pre.Victims, v)
 		}
 	}
