@@ -30,6 +30,7 @@ var All = []*scheduler.Plugin{
 	GPUPacking,
 	BestFit,
 	FGD,
+	ElasticQuota,
 }
 
 // The size of the largest node in the cluster of Weng et al. (ATC'23), by which

@@ -67,7 +67,7 @@ func TestWakersAreFilters(t *testing.T) {
 		if pl.New == nil {
 			continue
 		}
-		inst := instance[any](t, pl, "")
+		inst := instance[any](t, pl, needed[pl])
 		_, filters := inst.(scheduler.Filter)
 		_, gates := inst.(scheduler.PreEnqueuer)
 		if _, wakes := inst.(scheduler.Waker); wakes != (filters || gates) {
@@ -100,7 +100,7 @@ func TestWakeDoesNotAllocate(t *testing.T) {
 		if pl.New == nil {
 			continue
 		}
-		waker, ok := instance[any](t, pl, "").(scheduler.Waker)
+		waker, ok := instance[any](t, pl, needed[pl]).(scheduler.Waker)
 		if !ok {
 			continue
 		}

@@ -89,7 +89,7 @@ func TestTreeOfThreeLevels(t *testing.T) {
 	if s := u.Share(at("other")); s != (Share{8, 14, 2, 0}) {
 		t.Errorf("other's share is %+v, and should be 8/14, weighed 2", s)
 	}
-	if !u.Owes(at("other"), at("web"), []int64{8}) || u.Owes(at("other"), at("web"), []int64{11}) {
+	if !u.Owes(at("other"), at("web"), []int64{8}, NoResource) || u.Owes(at("other"), at("web"), []int64{11}, 0) {
 		t.Error("other gives way while team is within its 10, of which web keeps 1 apart")
 	}
 	if tree.Of("web") != at("web") || tree.Of("elsewhere") != NoQueue || tree.Root(at("db")) != at("org") {

@@ -53,11 +53,10 @@ func (u *TreeUsage) Available(i, r int) int64 {
 	if n.most[r] != boundless {
 		above = min(above, n.most[r]-max(used, n.kept[r]))
 	}
-	local := max(0, n.kept[r]-used)
-	if local > 0 {
+	if used <= n.kept[r] {
 		above = max(0, above)
 	}
-	return local + above
+	return max(0, n.kept[r]-used) + above
 }
 
 // Lacks returns the first resource of which a leaf may not use so much more.
@@ -95,19 +94,23 @@ func (u *TreeUsage) Within(i, leaf int, want []int64) bool {
 
 // Owes reports whether a leaf gives way to another that wants so much: where their branches
 // part, the other's with what it wants is within its own quota, and of something that it wants
-// this one's, and all queues on the way down to this leaf, use more than theirs.
-func (u *TreeUsage) Owes(leaf, to int, want []int64) bool {
+// this one's, and all queues on the way down to this leaf, use more than theirs. Only says which
+// resource that must be, by number; NoResource says that any will do.
+func (u *TreeUsage) Owes(leaf, to int, want []int64, only int) bool {
 	theirs, ours, ok := u.tree.fork(to, leaf)
 	if !ok || u.tree.nodes[theirs].parent == NoQueue || !u.Within(theirs, to, want) {
 		return false
 	}
 	for r, amount := range want {
-		if amount > 0 && u.tree.Limits(leaf, r) && u.borrowsUpTo(leaf, ours, r) {
+		if amount > 0 && (only == NoResource || only == r) && u.tree.Limits(leaf, r) && u.borrowsUpTo(leaf, ours, r) {
 			return true
 		}
 	}
 	return false
 }
+
+// NoResource stands for no resource.
+const NoResource = -1
 
 // borrowsUpTo reports whether all queues from a leaf up to one above it are over their quotas.
 func (u *TreeUsage) borrowsUpTo(leaf, top, r int) bool {
