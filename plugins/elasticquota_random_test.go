@@ -97,7 +97,6 @@ type auditor struct {
 	before  map[string][2]int64 // what leaves used after the last step
 	owed    map[string]cluster.Time
 	victims int
-	err     error
 }
 
 // longest is for how long a queue may wait for what is its own: two backoffs, and the time that
@@ -163,16 +162,30 @@ func (a *auditor) auditVictims(s *cluster.State, ds []cluster.Decision, used map
 			}
 			borrows = borrows || max(used[c.Namespace][r], a.before[c.Namespace][r]) > guaranteed
 		}
-		for _, o := range ds { // one that then had a node kept for it
-			if o.Kind == cluster.Nominate && o.Node != cluster.None && s.Class(o.Pod).Namespace == c.Namespace && s.Class(o.Pod).Priority > c.Priority {
-				borrows = true
-			}
-		}
-		if !borrows {
+		if !borrows && !a.gaveWayInside(s, ds, c) {
 			return fmt.Errorf("%s has to go, though %s is within its guarantee", s.PodName(d.Pod), c.Namespace)
 		}
 	}
 	return nil
+}
+
+// gaveWayInside reports whether a pod of class c may have gone for a more important one of its own
+// queue: for that a node is kept, or was until another took it.
+func (a *auditor) gaveWayInside(s *cluster.State, ds []cluster.Decision, c *cluster.Class) bool {
+	above := func(q cluster.PodID) bool {
+		return s.Class(q).Namespace == c.Namespace && s.Class(q).Priority > c.Priority
+	}
+	for _, d := range ds {
+		if d.Kind == cluster.Nominate && d.Node != cluster.None && above(d.Pod) {
+			return true
+		}
+	}
+	for q := range cluster.PodID(s.Pods.Rows()) {
+		if s.Pods.Phase[q] == cluster.Pending && s.Pods.Nominated[q] != cluster.None && above(q) {
+			return true
+		}
+	}
+	return false
 }
 
 // auditOwed checks that no queue waits for long for what is its own.

@@ -28,7 +28,7 @@ const (
 		"VolumeRestrictions, NodeVolumeLimits, VolumeBinding, VolumeZone, PodTopologySpread, InterPodAffinity, DynamicResources, " +
 		"DefaultPreemption, NodeResourcesBalancedAllocation, ImageLocality, DefaultBinder, NodeDeclaredFeatures, GangScheduling, " +
 		"TopologyPlacementGenerator, PodGroupPodsCount, GPUDevices, LeastAllocated, MostAllocated, Random, DotProd, GPUClustering, " +
-		"GPUPacking, BestFit, FGD, Own, Other, Sorting, Failing"
+		"GPUPacking, BestFit, FGD, ElasticQuota, Own, Other, Sorting, Failing"
 	thisAPI = "correct or remove it; Berth reads the API of Kubernetes 1.36.3"
 )
 
