@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/berthsim/berth/bench/upstream/setting"
 	"github.com/berthsim/berth/cluster"
 	berth "github.com/berthsim/berth/quota"
 )
@@ -212,16 +213,35 @@ var pluginMistakes = []mistake{
 // mostStories is how many stories a mistake may go unnoticed.
 const mostStories = 1500
 
-// TestMutants makes mistakes in Berth's side, each of which must be noticed.
+// TestMutants makes mistakes in Berth's side, each of which must be noticed: in stories that are drawn if
+// all is to be tested, and otherwise in those that are kept, since that is faster.
 func TestMutants(t *testing.T) {
 	pin()
+	kept, err := ReadKept("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if setting.Int(t, "REQUESTS", 2000) >= 20000 {
+		kept = nil
+	}
 	all := slices.Concat(podMistakes, otherMistakes, quotaMistakes, pluginMistakes)
 	for _, wrong := range all {
 		t.Run(wrong.name, func(t *testing.T) {
+			notices := func(s Story) bool { return play(t, s, wrong, newFeatures()).Difference != "" }
+			if slices.ContainsFunc(kept, func(k Kept) bool { return notices(k.Story) }) {
+				return
+			}
 			for i := range mostStories {
-				if play(t, Draw(1, uint64(i)), wrong, newFeatures()).Difference != "" {
-					return
+				s := Draw(1, uint64(i))
+				if !notices(s) {
+					continue
 				}
+				if *keeping {
+					s, _ = smaller(t, s, wrong)
+					keep(t, strings.NewReplacer(" ", "-", "'", "").Replace(wrong.name), "Notices if "+wrong.name+".", s)
+					kept, _ = ReadKept("testdata")
+				}
+				return
 			}
 			t.Errorf("nobody noticed in %d stories", mostStories)
 		})

@@ -1,7 +1,11 @@
 package quota
 
 import (
+	"flag"
+	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -20,19 +24,47 @@ func play(t *testing.T, s Story, wrong mistake, seen *features) (r Result) {
 }
 
 // smaller takes out of a story what the difference doesn't need.
-func smaller(t *testing.T, s Story) (Story, string) {
-	difference := play(t, s, mistake{}, newFeatures()).Difference
+func smaller(t *testing.T, s Story, wrong mistake) (Story, string) {
+	difference := play(t, s, wrong, newFeatures()).Difference
 	for size := max(len(s)/2, 1); size >= 1; size /= 2 {
 		for i := 0; i < len(s); {
 			less := slices.Delete(slices.Clone(s), i, min(i+size, len(s)))
-			if d := play(t, less, mistake{}, newFeatures()).Difference; d != "" {
+			if d := play(t, less, wrong, newFeatures()).Difference; d != "" {
 				s, difference = less, d
 			} else {
 				i += size
 			}
 		}
 	}
+	for taken := true; taken; {
+		taken = false
+		for i := range s {
+			for _, step := range simpler(&s[i]) {
+				less := slices.Clone(s)
+				less[i] = step
+				if d := play(t, less, wrong, newFeatures()).Difference; d != "" {
+					s, difference, taken = less, d, true
+					break
+				}
+			}
+		}
+	}
 	return s, difference
+}
+
+// keeping says that stories in which something is found are kept.
+var keeping = flag.Bool("keep", false, "write stories in which something is found into testdata")
+
+// keep writes a story into testdata.
+func keep(t *testing.T, name, why string, s Story) {
+	if !*keeping {
+		return
+	}
+	k := Kept{File: filepath.Join("testdata", name+".txt"), Why: "# " + why + "\n", Story: s}
+	k.Upstream = play(t, s, mistake{}, newFeatures()).Upstream
+	if err := k.Write(); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestQuota compares generated stories: SEED=… and REQUESTS=… choose others, and more of them.
@@ -49,8 +81,9 @@ func TestQuota(t *testing.T) {
 			continue
 		}
 		if mismatches++; mismatches <= 3 {
-			s, difference := smaller(t, s)
+			s, difference := smaller(t, s, mistake{})
 			t.Errorf("story %d of seed %d, made smaller:\n%s%s", i, seed, s, difference)
+			keep(t, fmt.Sprintf("seed-%d-story-%d", seed, i), fmt.Sprintf("once differed:%s", strings.ReplaceAll(difference, "\n", "\n# ")), s)
 		}
 	}
 	t.Logf("seen:\n%s", seen)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -19,12 +20,15 @@ type run struct {
 	state *inState
 	seen  *features
 
+	log                   strings.Builder
+	said                  map[string]string // the status of quotas that was last written to log
 	requests, comparisons int
 }
 
 // A Result is how a story went.
 type Result struct {
 	Difference            string // where the sides part, "" if they don't
+	Upstream              string // what upstream did, line by line
 	Requests, Comparisons int
 }
 
@@ -35,17 +39,17 @@ func live(s Story, wrong mistake, seen *features) (Result, error) {
 		return Result{}, err
 	}
 	defer up.stop()
-	r := &run{up: up, us: newOurs(wrong), seen: seen}
+	r := &run{up: up, us: newOurs(wrong), seen: seen, said: map[string]string{}}
 	r.state = newInState(r.us)
 	r.state.off = slices.ContainsFunc(s, func(step Step) bool { return step.Unheard })
 	for i := range s {
 		difference := r.step(&s[i])
 		if difference != "" {
 			difference = fmt.Sprintf("after step %d, %s:%s", i+1, &s[i], difference)
-			return Result{difference, r.requests, r.comparisons}, nil
+			return Result{difference, r.log.String(), r.requests, r.comparisons}, nil
 		}
 	}
-	return Result{"", r.requests, r.comparisons}, nil
+	return Result{"", r.log.String(), r.requests, r.comparisons}, nil
 }
 
 // step lets one thing happen to both sides, and compares them. It returns how they differ.
@@ -156,6 +160,8 @@ func (r *run) together(s *Step) (difference string) {
 func (r *run) answered(q *request, theirs answer) (difference string) {
 	r.requests++
 	before := r.us.used()
+	namespace, name := q.names()
+	fmt.Fprintf(&r.log, "%s %s/%s: %d %s\n", strings.TrimSuffix(q.resource+"/"+q.subresource, "/"), namespace, name, theirs.Code, inOrder(theirs.Message))
 	answer := r.us.ask(q)
 	r.comparisons++
 	r.seen.answered(q, theirs)
@@ -169,7 +175,6 @@ func (r *run) answered(q *request, theirs answer) (difference string) {
 	if theirs.Code != http.StatusOK {
 		return ""
 	}
-	namespace, name := q.names()
 	is := r.up.named(q.resource).get(namespace, name)
 	if p, ok := is.(*v1.Pod); ok && q.old == nil {
 		r.comparisons++
@@ -192,6 +197,10 @@ func (r *run) compare(when string, heard bool) (difference string) {
 		r.comparisons++
 		theirs, ours := used(all[key].Status), r.us.status(key)
 		r.seen.status(all[key])
+		if r.said[key] != theirs {
+			r.said[key] = theirs
+			fmt.Fprintf(&r.log, "%v, %s: quota %s %s\n", time.Since(epoch), when, key, theirs)
+		}
 		if theirs != ours {
 			difference += fmt.Sprintf("\n%s\n  upstream %s %s\n  berth    %s %s", when, key, theirs, key, ours)
 		}

@@ -132,6 +132,11 @@ func normal(message string) string {
 		}
 		return fmt.Sprint(q.ScaledValue(resource.Milli))
 	})
+	return inOrder(message)
+}
+
+// inOrder sorts what a message lists: upstream goes through maps.
+func inOrder(message string) string {
 	inner, ok := strings.CutPrefix(message, "[")
 	if !ok {
 		return message
