@@ -97,6 +97,28 @@ func TestAdmission(t *testing.T) {
 	}
 }
 
+// TestAdmissionScopes has a quota become one for other pods, and nothing else.
+func TestAdmissionScopes(t *testing.T) {
+	w := newWorld(known(t, "q", "pods=0", "pods=0", scope("PriorityClass In a")))
+	a, b := comes(t, ""), comes(t, "")
+	a.Account.PriorityClass, b.Account.PriorityClass = "a", "b"
+	verdicts := func(wantA, wantB bool) {
+		t.Helper()
+		if gotA, gotB := w.admit(a) == "", w.admit(b) == ""; gotA != wantA || gotB != wantB {
+			t.Errorf("admitted are %v and %v, want %v and %v", gotA, gotB, wantA, wantB)
+		}
+	}
+	verdicts(false, true)
+	w.observe(set(known(t, "q", "pods=0", "pods=0", scope("PriorityClass In b"))))
+	verdicts(true, false)
+	w.observe(set(known(t, "q", "pods=0", "pods=0", scope("PriorityClass NotIn b"))))
+	verdicts(false, true)
+	w.observe(set(known(t, "q", "pods=0", "pods=0", scope("NotTerminating"))))
+	verdicts(false, false)
+	w.observe(set(known(t, "q", "pods=0", "pods=0", scope("Terminating"))))
+	verdicts(true, true)
+}
+
 func TestAdmissionAsksFirst(t *testing.T) {
 	w := newWorld(known(t, "q", "pods=0", "pods=0"))
 	w.admission.Validate = func(namespace string, spec *cluster.PodSpec) string { return namespace + " won't have " + spec.Name }

@@ -29,12 +29,24 @@ func scope(text string) cluster.ScopeRequirement {
 	return r
 }
 
-func TestCheck(t *testing.T) {
-	type quotas = []*cluster.ResourceQuota
-	create := func(o Object) Request { return Request{Object: o} }
-	update := func(o, old Object, subresource string) Request {
-		return Request{Operation: Update, Subresource: subresource, Object: o, Old: &old}
-	}
+type quotas = []*cluster.ResourceQuota
+
+func create(o Object) Request { return Request{Object: o} }
+
+func update(o, old Object, subresource string) Request {
+	return Request{Operation: Update, Subresource: subresource, Object: o, Old: &old}
+}
+
+// A checkCase is a request and what comes of it.
+type checkCase struct {
+	why     string
+	quotas  quotas
+	request Request
+	limited []LimitedResource
+	want    string // "CODE reason", or what is used then
+}
+
+func TestCheckPods(t *testing.T) {
 	deadline := podOf(t, "cpu=100")
 	deadline.Pod.Account.Deadline = true
 	two := podOf(t, "cpu=100")
@@ -42,17 +54,7 @@ func TestCheck(t *testing.T) {
 	two.Pod.Account.InitContainers = []cluster.Container{{Name: "b"}}
 	whole := podOf(t, "")
 	whole.Pod.Account.Whole = &cluster.Container{Requests: list(t, "memory=5")}
-	claim := func(requested int64) Object {
-		return Object{Resource: Claims, Claim: &Claim{Requested: requested, Allocated: -1}}
-	}
-	secret := Object{Resource: "secrets"}
-	tests := []struct {
-		why     string
-		quotas  quotas
-		request Request
-		limited []LimitedResource
-		want    string // "CODE reason", or what is used then
-	}{
+	checkAll(t, []checkCase{
 		{"no quotas", nil, create(podOf(t, "cpu=100")), nil, ""},
 		{"room", quotas{known(t, "q", "cpu=300 pods=2", "cpu=200 pods=1")}, create(podOf(t, "cpu=100")), nil, "q: cpu=300 pods=2"},
 		{"no room for two things", quotas{known(t, "q", "cpu=3000 memory=1024 pods=2 requests.cpu=9000", "cpu=2500 memory=1000 pods=2 requests.cpu=0")}, create(podOf(t, "cpu=1000 memory=25")), nil,
@@ -74,23 +76,44 @@ func TestCheck(t *testing.T) {
 		{"another subresource", quotas{known(t, "q", "cpu=1", "cpu=100")}, update(podOf(t, "cpu=500"), podOf(t, "cpu=100"), "status"), nil, "q: cpu=100"},
 		{"a deadline brings a pod under another quota, in full", quotas{known(t, "is", "pods=5", "pods=1", scope("Terminating")), known(t, "was", "pods=5", "pods=1", scope("NotTerminating"))},
 			update(deadline, podOf(t, "cpu=100"), ""), nil, "is: pods=2; was: pods=1"},
-		{"a claim that grows", quotas{known(t, "q", "requests.storage=9", "requests.storage=5")}, update(claim(8), claim(5), ""), nil, "q: requests.storage=8"},
-		{"status isn't denied", quotas{known(t, "q", "requests.storage=6", "requests.storage=5")}, update(claim(8), claim(5), "status"), nil, "q: requests.storage=8"},
 		{"nothing to compare with", quotas{known(t, "q", "pods=1", "pods=0")}, Request{Operation: Update, Subresource: "resize", Object: podOf(t, "")}, nil,
 			"403 unable to get previous usage since prior version of object was not found"},
+		{"less than nothing", quotas{known(t, "q", "cpu=5", "cpu=0")}, create(podOf(t, "cpu=-1")), nil, "403 quota usage is negative for resource(s): cpu,requests.cpu"},
+	})
+}
+
+func TestCheckOthers(t *testing.T) {
+	claim := func(requested int64) Object {
+		return Object{Resource: Claims, Claim: &Claim{Requested: requested, Allocated: -1}}
+	}
+	secret := Object{Resource: "secrets"}
+	checkAll(t, []checkCase{
+		{"a claim that grows", quotas{known(t, "q", "requests.storage=9", "requests.storage=5")}, update(claim(8), claim(5), ""), nil, "q: requests.storage=8"},
+		{"status isn't denied", quotas{known(t, "q", "requests.storage=6", "requests.storage=5")}, update(claim(8), claim(5), "status"), nil, "q: requests.storage=8"},
+		{"something else about a claim", quotas{known(t, "q", "requests.storage=6", "requests.storage=5")}, update(claim(8), claim(5), "scale"), nil, "q: requests.storage=5"},
 		{"a secret", quotas{known(t, "q", "count/secrets=9 secrets=1", "count/secrets=1 secrets=1")}, create(secret), nil, "403 exceeded quota: q, requested: secrets=1, used: secrets=1, limited: secrets=1"},
 		{"a secret that is changed", quotas{known(t, "q", "secrets=1", "secrets=1")}, update(secret, secret, ""), nil, "q: secrets=1"},
 		{"an event is never counted", quotas{known(t, "q", "count/events=0", "count/events=0")}, create(Object{Resource: "events"}), nil, "q: count/events=0"},
-		{"less than nothing", quotas{known(t, "q", "cpu=5", "cpu=0")}, create(podOf(t, "cpu=-1")), nil, "403 quota usage is negative for resource(s): cpu,requests.cpu"},
+	})
+}
+
+func TestCheckLimited(t *testing.T) {
+	deadline := podOf(t, "cpu=100")
+	deadline.Pod.Account.Deadline = true
+	checkAll(t, []checkCase{
 		{"limited and not covered", nil, create(podOf(t, "x.io/gpu=1 y.io/gpu=0 z.io/gpu=1")), []LimitedResource{{Resource: Pods, MatchContains: []string{"gpu"}}}, "403 insufficient quota to consume: requests.x.io/gpu,requests.z.io/gpu"},
 		{"limited and covered", quotas{known(t, "q", "requests.x.io/gpu=1", "requests.x.io/gpu=0")}, create(podOf(t, "x.io/gpu=1")), []LimitedResource{{Resource: Pods, MatchContains: []string{"gpu"}}}, "q: requests.x.io/gpu=1"},
-		{"limited for others", nil, create(secret), []LimitedResource{{Resource: Pods, MatchContains: []string{"count"}}}, ""},
+		{"limited for others", nil, create(Object{Resource: "secrets"}), []LimitedResource{{Resource: Pods, MatchContains: []string{"count"}}}, ""},
 		{"a limited scope that no quota covers", quotas{known(t, "q", "pods=5", "pods=0")}, create(deadline), []LimitedResource{{Resource: Pods, MatchScopes: []cluster.ScopeRequirement{scope("Terminating")}}},
 			"500 insufficient quota to match these scopes: [{Terminating Exists []}]"},
 		{"a limited scope that one covers", quotas{known(t, "q", "pods=5", "pods=0", scope("Terminating"))}, create(deadline), []LimitedResource{{MatchScopes: []cluster.ScopeRequirement{scope("Terminating")}}}, "q: pods=1"},
-		{"what takes nothing isn't limited", quotas{known(t, "q", "memory=5", "memory=0")}, create(func() Object { o := deadline; o.Pod = &Pod{Account: whole.Pod.Account}; return o }()),
-			[]LimitedResource{{MatchScopes: []cluster.ScopeRequirement{scope("BestEffort")}}}, "q: memory=5"},
-	}
+		{"what takes nothing isn't limited", quotas{known(t, "q", "cpu=5", "cpu=0")}, update(deadline, deadline, "resize"),
+			[]LimitedResource{{MatchScopes: []cluster.ScopeRequirement{scope("Terminating")}}}, "q: cpu=0"},
+	})
+}
+
+// checkAll checks each request, and that one that is refused changes nothing.
+func checkAll(t *testing.T, tests []checkCase) {
 	for _, tt := range tests {
 		before := describe(tt.quotas)
 		after, code, reason := Check(tt.quotas, &tt.request, tt.limited)
