@@ -115,6 +115,30 @@ func TestFirstRangeSpeaks(t *testing.T) {
 	checkRefusal(t, "one", "pods", ps.Validate(&NewPod{Namespace: "ns", Name: "x", Account: *accountOf("/cpu=2")}), "maximum cpu usage per Container is 1m, but limit is 2m")
 }
 
+// TestExceeds tells of pods as a simulated cluster has them.
+func TestExceeds(t *testing.T) {
+	ps := NewPlugins([]*LimitRange{{"ns", "r", []LimitRangeItem{itemOf("Container min cpu=100")}}}, nil, nil)
+	small, large := &cluster.Class{Requests: cluster.Amounts{99}}, &cluster.Class{Requests: cluster.Amounts{100}}
+	for _, tt := range []struct {
+		namespace string
+		spec      cluster.PodSpec
+		want      string
+	}{
+		{"ns", cluster.PodSpec{Class: large}, ""},
+		{"ns", cluster.PodSpec{Class: small}, "minimum cpu usage per Container is 100m, but request is 99m"},
+		{"ns", cluster.PodSpec{Class: small, Account: accountOf("cpu=100/")}, ""},
+		{"other", cluster.PodSpec{Class: small}, ""},
+	} {
+		if got := ps.Exceeds(tt.namespace, &tt.spec); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.spec, got, tt.want)
+		}
+	}
+	admission := Admission{Validate: ps.Exceeds}
+	if code, reason := admission.Admit(cluster.NewState(), &cluster.PodSpec{Class: &cluster.Class{Namespace: "ns", Requests: cluster.Amounts{99}}}); code != 403 || reason == "" {
+		t.Errorf("a pod is admitted that no LimitRange allows: %d %s", code, reason)
+	}
+}
+
 // TestQuotient divides what is large.
 func TestQuotient(t *testing.T) {
 	if got := quotient("memory", math.MaxInt64, 1); got != float64(math.MaxInt64) {

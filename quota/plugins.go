@@ -72,8 +72,8 @@ func (ps *Plugins) Mutate(p *NewPod) error {
 // Validate says whether a pod may be created as it is once everybody has filled it in. An
 // error is a *Refusal.
 func (ps *Plugins) Validate(p *NewPod) error {
-	if err := ps.limits(p); err != nil {
-		return err
+	if why := brokenLimits(ps.rangesOf(p.Namespace), &p.Account); why != "" {
+		return p.forbidden(why)
 	}
 	c, err := ps.runtimeOf(p)
 	if err != nil {
@@ -86,20 +86,39 @@ func (ps *Plugins) Validate(p *NewPod) error {
 // and says whether it may have them: of all plugins, LimitRanger alone looks at that. An error
 // is a *Refusal.
 func (ps *Plugins) Resize(p *NewPod) error {
-	for _, r := range ps.rangesOf(p.Namespace) {
+	ranges := ps.rangesOf(p.Namespace)
+	for _, r := range ranges {
 		p.Account = *r.fillIn(&p.Account)
 	}
-	return ps.limits(p)
-}
-
-// limits refuses a pod that asks for what a LimitRange doesn't allow.
-func (ps *Plugins) limits(p *NewPod) error {
-	for _, r := range ps.rangesOf(p.Namespace) {
-		if problems := r.podProblems(&p.Account); len(problems) > 0 {
-			return p.forbidden(together(problems))
-		}
+	if why := brokenLimits(ranges, &p.Account); why != "" {
+		return p.forbidden(why)
 	}
 	return nil
+}
+
+// brokenLimits says what is wrong with a pod, as the first range has it that something is wrong
+// for.
+func brokenLimits(ranges []*LimitRange, a *cluster.Account) string {
+	for _, r := range ranges {
+		if problems := r.podProblems(a); len(problems) > 0 {
+			return together(problems)
+		}
+	}
+	return ""
+}
+
+// Exceeds says in which way a pod asks for what the LimitRanges of its namespace don't allow, ""
+// in none: for Admission.Validate. Of a pod without an account no more is known than its class.
+func (ps *Plugins) Exceeds(namespace string, spec *cluster.PodSpec) string {
+	ranges := ps.rangesOf(namespace)
+	if len(ranges) == 0 {
+		return ""
+	}
+	account := spec.Account
+	if account == nil {
+		account = AccountOf(spec.Class)
+	}
+	return brokenLimits(ranges, account)
 }
 
 // ValidateClaim says whether a PersistentVolumeClaim may be created, or become what it is now.

@@ -90,19 +90,8 @@ func TestLimitRange(t *testing.T) {
 	}
 }
 
-// TestCounted reads what quotas count, in one namespace and another.
-func TestCounted(t *testing.T) {
-	text := quotaText + "---" + limitText
-	for _, o := range []string{
-		"v1 ConfigMap {name: a}", "v1 ConfigMap {name: a}", "v1 Secret {name: a, namespace: x}", "v1 Endpoints {name: a}", "networking.k8s.io/v1 Ingress {name: a}",
-		"rbac.authorization.k8s.io/v1 ClusterRole {name: a}", "storage.k8s.io/v1 StorageClass {name: a, namespace: odd}",
-		"example.com/v1 Policy {name: a, namespace: x}", "example.com/v1 Global {name: a}", "example.com/v1 Gateway {namespace: x, name: a}", "example.com/v1 Box {namespace: x}",
-		"batch/v1 Job {name: a}", "apps/v1 DaemonSet {name: a}", "v1 Namespace {name: ns}", "v1 Node {name: n1}",
-	} {
-		fields := strings.SplitN(o, " ", 3)
-		text += fmt.Sprintf("---\napiVersion: %s\nkind: %s\nmetadata: %s\n", fields[0], fields[1], fields[2])
-	}
-	text += `---
+// countedText are objects of which quotas count more than that they are there.
+const countedText = `---
 apiVersion: v1
 kind: Service
 metadata: {name: s}
@@ -134,6 +123,20 @@ metadata: {name: done}
 spec: {containers: [{name: c, image: i}]}
 status: {phase: Failed}
 `
+
+// TestCounted reads what quotas count, in one namespace and another.
+func TestCounted(t *testing.T) {
+	text := quotaText + "---" + limitText
+	for _, o := range []string{
+		"v1 ConfigMap {name: a}", "v1 ConfigMap {name: a}", "v1 Secret {name: a, namespace: x}", "v1 Endpoints {name: a}", "networking.k8s.io/v1 Ingress {name: a}",
+		"rbac.authorization.k8s.io/v1 ClusterRole {name: a}", "storage.k8s.io/v1 StorageClass {name: a, namespace: odd}",
+		"example.com/v1 Policy {name: a, namespace: x}", "example.com/v1 Global {name: a}", "example.com/v1 Gateway {namespace: x, name: a}", "example.com/v1 Box {namespace: x}",
+		"batch/v1 Job {name: a}", "apps/v1 DaemonSet {name: a}", "v1 Namespace {name: ns}", "v1 Node {name: n1}",
+	} {
+		fields := strings.SplitN(o, " ", 3)
+		text += fmt.Sprintf("---\napiVersion: %s\nkind: %s\nmetadata: %s\n", fields[0], fields[1], fields[2])
+	}
+	text += countedText
 	c := readOne(t, text)
 	var got []string
 	byName := map[string]quota.Object{}

@@ -31,10 +31,34 @@ func writeAccount(spec *v1.PodSpec, status *v1.PodStatus, c *cluster.Class, a *c
 		p.Spec.NodeName = "a" // else what has been given doesn't count
 	}
 	if !asks(p, c) {
-		return false
+		if a.Whole == nil {
+			return false
+		}
+		// Quotas don't look at what it has been given as a whole, classes do.
+		p.Spec.NodeName, p.Status.Resources = "a", writeWhole(c, a)
+		if !asks(p, c) {
+			return false
+		}
 	}
-	*spec, *status = trial, given
+	*spec, *status = trial, p.Status
 	return true
+}
+
+// writeWhole says what a pod has been given as a whole, if that is what makes c of it.
+func writeWhole(c *cluster.Class, a *cluster.Account) *v1.ResourceRequirements {
+	var list []cluster.NamedAmount
+	for _, own := range a.Whole.Requests {
+		amount := amountOfNamed(c.Extended, own.Name)
+		switch own.Name {
+		case string(v1.ResourceCPU):
+			amount = c.Requests.Get(cluster.CPU)
+		case string(v1.ResourceMemory):
+			amount = c.Requests.Get(cluster.Memory)
+		}
+		amount -= amountOfNamed(a.Overhead, own.Name)
+		list = append(list, cluster.NamedAmount{Name: own.Name, Amount: amount})
+	}
+	return &v1.ResourceRequirements{Requests: writeNamed(list)}
 }
 
 // writeOwn writes what of an account no class depends on. Namespaces of terms are those of

@@ -20,6 +20,9 @@ func randomAccount(r *rand.Rand) *v1.Pod {
 	onNode := r.IntN(2) == 0
 	if onNode {
 		p.Spec.NodeName = "n1"
+		if p.Spec.Resources != nil && r.IntN(2) == 0 {
+			p.Status.Resources, p.Status.AllocatedResources = &v1.ResourceRequirements{Requests: randomAmounts(r)}, randomAmounts(r)
+		}
 		if r.IntN(3) == 0 {
 			p.Status.Conditions = []v1.PodCondition{{Type: v1.PodResizePending, Status: v1.ConditionTrue, Reason: v1.PodReasonInfeasible}}
 		}
