@@ -9,6 +9,8 @@
 # make bench    runs the benchmarks
 # make eviction node health, taint eviction, budgets and node pressure against upstream's own controllers;
 #               SEED=… TIMELINES=… STORIES=… choose others, and more of them
+# make quota    quotas and admission against upstream's plugins and quota controller;
+#               SEED=… REQUESTS=… choose others, and more of them
 # make counting builds bin/berth-counting, whose bench counts the statements that plugins run
 # make bench-upstream  plays kube-scheduler's own performance tests on its code and on Berth;
 #               NODES=500,5000 RUNS=10 CASES=… MEASURE=… choose sizes, runs, tests, pods measured;
@@ -29,7 +31,7 @@ UPSTREAM := bench/upstream
 SEED ?= 1
 PODS ?= 20000
 
-.PHONY: build run test parity eviction mutate verify lint bench bench-upstream counting fuzz
+.PHONY: build run test parity eviction quota mutate verify lint bench bench-upstream counting fuzz
 
 build:
 	go build -trimpath -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth ./cmd/berth
@@ -51,6 +53,11 @@ eviction:
 	@cd $(UPSTREAM) && SEED=$(SEED) TIMELINES=$(TIMELINES) CASES=$(STORIES) go test -count=1 -timeout 1h -v \
 		-run '^Test(Lifecycle|Kept|Mutants|Disruption|Pressure|OOM|Room|Shutdown|Thresholds)$$' ./lifecycle ./disruption ./pressure | grep -v '^=== \|^    --- PASS'
 
+REQUESTS ?= 20000
+quota:
+	@cd $(UPSTREAM) && SEED=$(SEED) REQUESTS=$(REQUESTS) go test -count=1 -timeout 1h -v \
+		-run '^Test(Quota|Kept|Mutants)$$' ./quota | grep -v '^=== \|^    --- PASS'
+
 EVERY ?= 1
 mutate:
 	@cd $(UPSTREAM) && go run ./mutate -seed $(SEED) -every $(EVERY) -explained ../../docs/fidelity.md
@@ -66,6 +73,7 @@ verify:
 	$(MAKE) --no-print-directory parity
 	$(MAKE) --no-print-directory mutate EVERY=12
 	$(MAKE) --no-print-directory eviction
+	$(MAKE) --no-print-directory quota
 
 lint:
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi

@@ -72,14 +72,28 @@ func (ps *Plugins) Mutate(p *NewPod) error {
 // Validate says whether a pod may be created as it is once everybody has filled it in. An
 // error is a *Refusal.
 func (ps *Plugins) Validate(p *NewPod) error {
-	if err := ps.limits(p); err != nil {
-		return err
+	if why := brokenLimits(ps.rangesOf(p.Namespace), &p.Account); why != "" {
+		return p.forbidden(why)
 	}
 	c, err := ps.runtimeOf(p)
 	if err != nil {
 		return err
 	}
 	return c.validate(p)
+}
+
+// Resize fills in what the containers of a pod leave open that is to be given other resources,
+// and says whether it may have them: of all plugins, LimitRanger alone looks at that. An error
+// is a *Refusal.
+func (ps *Plugins) Resize(p *NewPod) error {
+	ranges := ps.rangesOf(p.Namespace)
+	for _, r := range ranges {
+		p.Account = *r.fillIn(&p.Account)
+	}
+	if why := brokenLimits(ranges, &p.Account); why != "" {
+		return p.forbidden(why)
+	}
+	return nil
 }
 
 // brokenLimits says what is wrong with a pod, as the first range has it that something is wrong
@@ -105,24 +119,6 @@ func (ps *Plugins) Exceeds(namespace string, spec *cluster.PodSpec) string {
 		account = AccountOf(spec.Class)
 	}
 	return brokenLimits(ranges, account)
-}
-
-// Resize fills in what the containers of a pod leave open that is to be given other resources,
-// and says whether it may have them: of all plugins, LimitRanger alone looks at that. An error
-// is a *Refusal.
-func (ps *Plugins) Resize(p *NewPod) error {
-	for _, r := range ps.rangesOf(p.Namespace) {
-		p.Account = *r.fillIn(&p.Account)
-	}
-	return ps.limits(p)
-}
-
-// limits refuses a pod that asks for what a LimitRange doesn't allow.
-func (ps *Plugins) limits(p *NewPod) error {
-	if why := brokenLimits(ps.rangesOf(p.Namespace), &p.Account); why != "" {
-		return p.forbidden(why)
-	}
-	return nil
 }
 
 // ValidateClaim says whether a PersistentVolumeClaim may be created, or become what it is now.

@@ -146,6 +146,10 @@ func (d *drawer) tolerations(p *v1.Pod) {
 func (d *drawer) podStatus() *v1.Pod {
 	p := &v1.Pod{ObjectMeta: d.meta("p", pods)}
 	p.Status.Phase = pick(d, v1.PodRunning, v1.PodRunning, v1.PodRunning, v1.PodSucceeded, v1.PodFailed)
+	if d.one(4) { // which quotas don't count
+		given := d.requirements(asked[:2])
+		p.Status.Resources, p.Status.AllocatedResources = &given, d.requirements(asked[:2]).Requests
+	}
 	if d.one(2) {
 		return p
 	}

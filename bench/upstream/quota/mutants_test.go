@@ -227,6 +227,9 @@ func TestMutants(t *testing.T) {
 	all := slices.Concat(podMistakes, otherMistakes, quotaMistakes, pluginMistakes)
 	for _, wrong := range all {
 		t.Run(wrong.name, func(t *testing.T) {
+			if !*keeping {
+				t.Parallel()
+			}
 			notices := func(s Story) bool { return play(t, s, wrong, newFeatures()).Difference != "" }
 			if slices.ContainsFunc(kept, func(k Kept) bool { return notices(k.Story) }) {
 				return
