@@ -52,14 +52,21 @@ type machine struct {
 	cpu, memory int64 // milli-CPUs, bytes
 	gpus        int
 	model       string
+	slots       int64             // pods that fit; 0 for as many as kube's kubelet takes if nobody tells it
 	labels      map[string]string // beside its name; nil for none
 }
 
-// node makes a node of m, with room for as many pods as kube's kubelet takes if
-// nobody tells it.
+// manySlots is what nodes have in recordings of systems that put hundreds of small
+// tasks on a machine: none says what the bound was.
+const manySlots = 1000
+
+// node makes a node of m.
 func (m machine) node() *cluster.NodeSpec {
 	capacity := make(cluster.Amounts, cluster.PodSlots+1)
-	capacity[cluster.CPU], capacity[cluster.Memory], capacity[cluster.PodSlots] = m.cpu, m.memory, machinePodSlots
+	capacity[cluster.CPU], capacity[cluster.Memory], capacity[cluster.PodSlots] = m.cpu, m.memory, m.slots
+	if m.slots == 0 {
+		capacity[cluster.PodSlots] = machinePodSlots
+	}
 	labels := map[string]string{"kubernetes.io/hostname": m.name}
 	for _, l := range cluster.MakeLabels(m.labels) {
 		labels[l.Key] = l.Value
