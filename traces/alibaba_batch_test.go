@@ -84,7 +84,7 @@ var badAlibaba = []struct {
 	{1, goodTask + "M1,x,job_2,type_9,Terminated,97,110,50.0,25\n", `f:2: instance_num is "x"; give a whole number from 0 to 10000000`},
 	{1, goodTask + "M1,1,job_2,type_9,Terminated,x,110,50.0,25\n", `f:2: start_time is "x"; give a whole number of at most 1000000000`},
 	{1, goodTask + "M1,1,job_2,type_9,Terminated,97,-2000000000,50.0,25\n", `f:2: end_time is "-2000000000"; give a whole number of at most 1000000000`},
-	{1, goodTask + "M1,1,job_2,type_9,Terminated,97,110,x,25\n", `f:2: plan_cpu is "x"; give a number from 0 to 1e+08`},
+	{1, goodTask + "M1,1,job_2,type_9,Terminated,97,110,x,25\n", `f:2: plan_cpu is "x"; give a number from 0 to 100000000`},
 	{1, goodTask + "M1,1,job_2,type_9,Terminated,97,110,5,NaN\n", `f:2: plan_mem is "NaN"; give a number from 0 to 100`},
 	{1, goodTask + goodTask, `f:2: job "job_1" has task "M1" already; leave one of them out`},
 	{1, goodTask + "M1,1,a/b,type_9,Terminated,97,110,5,5\n", `f:2: the names are "a/b-M1"; give names without spaces and slashes`},

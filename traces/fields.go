@@ -59,7 +59,7 @@ func (t *table) seconds(column string) (cluster.Time, error) {
 func (t *table) number(column string, most float64) (float64, error) {
 	x, err := strconv.ParseFloat(t.text(column), 64)
 	if err != nil || !(x >= 0 && x <= most) {
-		return 0, t.wrongField(column, "give a number from 0 to "+formatNumber(most))
+		return 0, t.wrongField(column, "give a number from 0 to "+strconv.FormatFloat(most, 'f', -1, 64))
 	}
 	return math.Abs(x), nil // not -0
 }

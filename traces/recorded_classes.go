@@ -14,6 +14,7 @@ type recordedRequest struct {
 	cpu, memory int64         // milli-CPUs, bytes; 0 for none
 	gpus        int32         // whole ones
 	on          cluster.Label // that a node must have; zero for any
+	extended    cluster.NamedAmount
 }
 
 // recordedClasses holds the classes of a recording by what they are told apart by.
@@ -39,7 +40,11 @@ func (rs recordedClasses) class(q recordedRequest) *cluster.Class {
 	if q.gpus > 0 {
 		c.GPUs = cluster.GPURequest{Count: q.gpus, Shares: cluster.WholeGPU}
 	}
+	if q.extended.Amount > 0 {
+		c.Extended = []cluster.NamedAmount{q.extended}
+	}
 	if q.on != (cluster.Label{}) {
+		q.on.Value = strings.Clone(q.on.Value)
 		c.NodeLabels = cluster.Labels{q.on}
 	}
 	rs[q] = c
