@@ -55,6 +55,24 @@ func (t *table) seconds(column string) (cluster.Time, error) {
 	return cluster.Time(math.Round(float64(s * float64(cluster.Second)))), nil
 }
 
+// number returns the number in a column, with or without a fraction, from 0 to most.
+func (t *table) number(column string, most float64) (float64, error) {
+	x, err := strconv.ParseFloat(t.text(column), 64)
+	if err != nil || !(x >= 0 && x <= most) {
+		return 0, t.wrongField(column, "give a number from 0 to "+strconv.FormatFloat(most, 'f', -1, 64))
+	}
+	return math.Abs(x), nil // not -0
+}
+
+// integer returns the whole number in a column, which may be negative.
+func (t *table) integer(column string, most int64) (int64, error) {
+	n, err := strconv.ParseInt(t.text(column), 10, 64)
+	if err != nil || n < -most || n > most {
+		return 0, t.wrongField(column, "give a whole number of at most "+strconv.FormatInt(most, 10))
+	}
+	return n, nil
+}
+
 // moment returns the date and time in a column, such as 2017-10-09 07:01:55. No
 // time zone is known, so that clocks are taken never to have been changed.
 func (t *table) moment(column string) (cluster.Time, error) {

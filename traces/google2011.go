@@ -63,25 +63,16 @@ func openGoogle2011(path string, s Settings) (*Faults, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Machines{}
-	if m.zones, err = s.integer("zones", 1, 1000); err != nil {
-		return nil, err
-	}
-	cpus, err := s.integer("cpus", 1, 10_000)
+	m, options, err := s.googleMachines()
 	if err != nil {
 		return nil, err
 	}
-	memory, err := s.integer("memory", 1, 1_000_000)
-	if err != nil {
-		return nil, err
-	}
-	m.cpu, m.memory = float64(cpus*1000), float64(float64(memory)*(1<<30))
-	files, err := googleFiles(path)
+	files, err := googleFiles(path, googleFolder)
 	if err != nil {
 		return nil, err
 	}
 	r := newGoogleReader(m)
-	options := fmt.Sprintf("kind=%v&zones=%d&cpus=%d&memory=%d", effect.Kind, m.zones, cpus, memory)
+	options = fmt.Sprintf("kind=%v&", effect.Kind) + options
 	parts := [][]byte{[]byte(google2011Version), []byte(options)}
 	for _, file := range files {
 		in, err := openStream(file)
@@ -101,8 +92,9 @@ func openGoogle2011(path string, s Settings) (*Faults, error) {
 	return &Faults{Hash: hashOf(parts...), Machines: m, source: m.faults(effect)}, nil
 }
 
-// googleFiles returns the files of machine events, in order.
-func googleFiles(path string) ([]string, error) {
+// googleFiles returns the files of a folder, which path names or lies in, in order; or
+// path itself, if that is a file.
+func googleFiles(path, folder string) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the trace: %w", err)
@@ -110,7 +102,7 @@ func googleFiles(path string) ([]string, error) {
 	if !info.IsDir() {
 		return []string{path}, nil
 	}
-	if inner := filepath.Join(path, googleFolder); filepath.Base(path) != googleFolder {
+	if inner := filepath.Join(path, folder); filepath.Base(path) != folder {
 		if _, err := os.Stat(inner); err == nil {
 			path = inner
 		}
@@ -127,7 +119,7 @@ func googleFiles(path string) ([]string, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, &Error{File: path, Problem: "no part-*.csv or .csv.gz in the folder", Remedy: "give the folder that contains " + googleFolder}
+		return nil, &Error{File: path, Problem: "no part-*.csv or .csv.gz in the folder", Remedy: "give the folder that contains " + folder}
 	}
 	return files, nil
 }

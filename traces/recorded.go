@@ -34,6 +34,12 @@ func recordedFile(path string, names ...string) (string, error) {
 	return "", &Error{File: path, Problem: "no " + names[0] + " or " + names[0] + ".gz in the folder", Remedy: "give the folder that contains it, or the file"}
 }
 
+// isFolder reports whether path is a folder.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // longestFirstLine is as much of a file as is read to recognise it, in bytes.
 const longestFirstLine = 4096
 

@@ -14,6 +14,7 @@ type recordedRequest struct {
 	cpu, memory int64         // milli-CPUs, bytes; 0 for none
 	gpus        int32         // whole ones
 	on          cluster.Label // that a node must have; zero for any
+	extended    cluster.NamedAmount
 }
 
 // recordedClasses holds the classes of a recording by what they are told apart by.
@@ -39,7 +40,11 @@ func (rs recordedClasses) class(q recordedRequest) *cluster.Class {
 	if q.gpus > 0 {
 		c.GPUs = cluster.GPURequest{Count: q.gpus, Shares: cluster.WholeGPU}
 	}
+	if q.extended.Amount > 0 {
+		c.Extended = []cluster.NamedAmount{q.extended}
+	}
 	if q.on != (cluster.Label{}) {
+		q.on.Value = strings.Clone(q.on.Value)
 		c.NodeLabels = cluster.Labels{q.on}
 	}
 	rs[q] = c
@@ -52,14 +57,21 @@ type machine struct {
 	cpu, memory int64 // milli-CPUs, bytes
 	gpus        int
 	model       string
+	slots       int64             // pods that fit; 0 for as many as kube's kubelet takes if nobody tells it
 	labels      map[string]string // beside its name; nil for none
 }
 
-// node makes a node of m, with room for as many pods as kube's kubelet takes if
-// nobody tells it.
+// manySlots is what nodes have in recordings of systems that put hundreds of small
+// tasks on a machine: none says what the bound was.
+const manySlots = 1000
+
+// node makes a node of m.
 func (m machine) node() *cluster.NodeSpec {
 	capacity := make(cluster.Amounts, cluster.PodSlots+1)
-	capacity[cluster.CPU], capacity[cluster.Memory], capacity[cluster.PodSlots] = m.cpu, m.memory, machinePodSlots
+	capacity[cluster.CPU], capacity[cluster.Memory], capacity[cluster.PodSlots] = m.cpu, m.memory, m.slots
+	if m.slots == 0 {
+		capacity[cluster.PodSlots] = machinePodSlots
+	}
 	labels := map[string]string{"kubernetes.io/hostname": m.name}
 	for _, l := range cluster.MakeLabels(m.labels) {
 		labels[l.Key] = l.Value

@@ -107,6 +107,13 @@ func fuzzNodes() []*cluster.NodeSpec {
 	return []*cluster.NodeSpec{{Name: "n", Capacity: cluster.Amounts{cluster.CPU: 4000, cluster.Memory: 1 << 30, cluster.PodSlots: 110}, GPUs: 8}}
 }
 
+// fuzzCPUs returns one without GPUs.
+func fuzzCPUs() []*cluster.NodeSpec {
+	nodes := fuzzNodes()
+	nodes[0].GPUs = 0
+	return nodes
+}
+
 // checkFuzzReplay plays what a reader made of a fuzzed file, if that is possible.
 func checkFuzzReplay(t *testing.T, y *tally, r *replay) {
 	t.Helper()

@@ -50,6 +50,9 @@ func (y *tally) rejectAll(reason, file string, line, n int) {
 // rejected. Empty lines are rows, too: whoever counts lines finds them all.
 func (y *tally) read(t *table, take func() (reason string, err error)) error {
 	err := t.each(func() error {
+		if t.isHeader() {
+			return nil
+		}
 		y.rows++
 		reason, err := take()
 		if err == nil && reason != "" {

@@ -200,7 +200,7 @@ func TestVerifySWF(t *testing.T) {
 	}{
 		{"NASA-iPSC-1993-3.1-cln.swf.gz", "", "", 18_239, 128, 309_953, 128, 0.4661},
 		{"LCG.swf.gz", "?cpus=64", "", 188_041, 384, 188_041, 384 * 64, 0.0643},
-		{"MetaCentrum-wagap-2013.swf.gz", "", "the run time isn't known: 2 from MetaCentrum-wagap-2013.swf.gz:4185", 17_900, 68, 19_194, 20*80 + 48*12, 0.5768},
+		{"MetaCentrum-wagap-2013.swf.gz", "", "the run time isn't known: 2 from MetaCentrum-wagap-2013.swf.gz:4186", 17_900, 68, 19_194, 20*80 + 48*12, 0.5768},
 	} {
 		tr := open(t, folder+"/"+tt.file+tt.query)
 		checkRows(t, tr, tt.rows, tt.rejected)

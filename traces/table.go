@@ -48,6 +48,7 @@ type table struct {
 	fields string // where it is said how many a row has, for people
 	row    []string
 	blank  *blankLines // nil if they don't count
+	title  string      // how a first row begins that is a header, in files that may have one
 }
 
 // newTable reads the header of a CSV file. The columns in needed must be there;
@@ -109,6 +110,18 @@ func newHeadless(file string, r io.Reader, columns []string) *table {
 	}
 	return t
 }
+
+// optionalHeader reads a CSV file whose columns are known, and which has a header, that
+// begins with title, or none. Empty lines are counted.
+func optionalHeader(file string, r io.Reader, columns []string, title string) *table {
+	blank := &blankLines{from: r}
+	t := newHeadless(file, blank, columns)
+	t.blank, t.title = blank, title
+	return t
+}
+
+// isHeader reports whether the current row is a header.
+func (t *table) isHeader() bool { return t.title != "" && t.row[0] == t.title && t.line() == 1 }
 
 // next goes on to the next row. It returns false after the last.
 func (t *table) next() (bool, error) {

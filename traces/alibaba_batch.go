@@ -1,0 +1,172 @@
+package traces
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/berthsim/berth/cluster"
+)
+
+// An alibabaBatch takes tables of machines and of batch tasks in, as Alibaba's cluster
+// traces of 2017 and 2018 have them, each with columns of its own.
+type alibabaBatch struct {
+	tally
+	memory   float64 // bytes of a machine whose memory is 1
+	owners   string  // the option
+	nodes    []*cluster.NodeSpec
+	machines map[string]bool // that are nodes
+	tasks    map[string]bool // names of what became pods
+	batches  []batch
+	classes  recordedClasses
+}
+
+// alibabaOptions are those of both formats.
+func alibabaOptions(memory string) []Option {
+	return []Option{
+		{"nodes", "", "how many of the machines, the first of their table: all if left out"},
+		{"memory", memory, "GiB of memory of a machine of the largest kind: the recording has shares of it only"},
+		{"owners", "none", "whether pods have an owner: none; job: the Job they are of, which makes each job a class of its own, and runs slow"},
+		fromOption, forOption, loadOption,
+	}
+}
+
+// Bounds of what is read: instances of a task, and CPUs in hundredths.
+const (
+	maxInstances = 10_000_000
+	maxPlanCPU   = maxNodeCPUs * 100
+)
+
+// openAlibaba reads a folder with a table of machines and one of tasks.
+func openAlibaba(path, version string, s Settings, machines, tasks alibabaTable) (*Trace, error) {
+	part, err := s.span()
+	if err != nil {
+		return nil, err
+	}
+	owners, err := s.choice("owners", []string{"none", "job"})
+	if err != nil {
+		return nil, err
+	}
+	memory, err := s.integer("memory", 1, 1_000_000)
+	if err != nil {
+		return nil, err
+	}
+	r := newAlibabaBatch(memory, owners)
+	var parts [][]byte
+	file := ""
+	for _, table := range []alibabaTable{machines, tasks} {
+		if file, err = recordedFile(path, table.names...); err != nil {
+			return nil, err
+		}
+		in, err := openStream(file)
+		if err != nil {
+			return nil, err
+		}
+		err = r.read(file, in, table)
+		parts = append(parts, in.sum())
+		in.close()
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := r.take(s); err != nil {
+		return nil, err
+	}
+	if len(r.nodes) == 0 {
+		return nil, &Error{File: path, Problem: "no machines", Remedy: "give a recording with at least one"}
+	}
+	return r.trace(&replay{nodes: r.nodes, batches: r.batches}, recorded{
+		file: file, span: part, settings: s, version: version,
+		options: fmt.Sprintf("nodes=%d&memory=%d&owners=%s", len(r.nodes), memory, owners), content: []byte(hashOf(parts...)),
+	})
+}
+
+// take leaves as many machines as are asked for.
+func (r *alibabaBatch) take(s Settings) error {
+	if s["nodes"] == "" {
+		return nil
+	}
+	n, err := s.integer("nodes", 1, maxNodes)
+	if err != nil {
+		return err
+	}
+	if n > len(r.nodes) {
+		return &Error{Problem: fmt.Sprintf("there are %d machines, not %d", len(r.nodes), n), Remedy: "leave nodes out, or give fewer"}
+	}
+	r.nodes = r.nodes[:n]
+	return nil
+}
+
+func newAlibabaBatch(memory int, owners string) *alibabaBatch {
+	return &alibabaBatch{
+		memory: float64(float64(memory) * (1 << 30)), owners: owners,
+		machines: map[string]bool{}, tasks: map[string]bool{}, classes: recordedClasses{},
+	}
+}
+
+// An alibabaTable is what is known of a table.
+type alibabaTable struct {
+	names   []string // of its file
+	columns []string
+	title   string // how its header begins, in copies that have one
+	row     func(r *alibabaBatch, t *table) (reason string, err error)
+}
+
+// read takes a table in.
+func (r *alibabaBatch) read(file string, in *stream, of alibabaTable) error {
+	t := optionalHeader(file, in, of.columns, of.title)
+	return r.tally.read(t, func() (string, error) { return of.row(r, t) })
+}
+
+// An alibabaTask is what tables say of a task.
+type alibabaTask struct {
+	job, name  string
+	start, end int64   // seconds
+	instances  int64   // pods
+	cpu        float64 // hundredths of a CPU, of each
+	memory     float64 // a share of the largest machine's, of each
+}
+
+// Statuses of tasks that came to an end.
+var alibabaEnded = [...]string{"Terminated", "Failed"}
+
+// add takes a task in. Each of its instances is taken to run as long as the task did.
+func (r *alibabaBatch) add(t *table, k alibabaTask) (reason string, err error) {
+	switch {
+	case k.end < k.start:
+		return "it ends before it starts", nil
+	case k.instances == 0:
+		return askNothing, nil
+	}
+	name := k.job + "-" + k.name
+	if !isName(name) {
+		return "", t.wrong(0, "the names are "+quoted(name), "give names without spaces and slashes")
+	}
+	if r.tasks[name] {
+		return "", t.wrong(0, "job "+quoted(k.job)+" has task "+quoted(k.name)+" already", "leave one of them out")
+	}
+	r.tasks[name] = true
+	q := recordedRequest{
+		namespace: "default", cpu: int64(math.Round(float64(k.cpu * 10))),
+		memory: int64(math.Round(float64(k.memory*r.memory)/mib)) * mib,
+	}
+	if r.owners == "job" {
+		q.owner = cluster.OwnerRef{Kind: "Job", Name: strings.Clone(k.job)}
+	}
+	r.batches = append(r.batches, batch{
+		at: cluster.Time(k.start) * cluster.Second, run: cluster.Time(k.end-k.start) * cluster.Second,
+		class: r.classes.class(q), name: name, pods: int32(k.instances),
+	})
+	return "", nil
+}
+
+// alibabaStatus returns why a task with the status in the current row is no part of the
+// workload, "" if it is one: how long others ran isn't known.
+func alibabaStatus(t *table) string {
+	for _, ended := range alibabaEnded {
+		if t.text("status") == ended {
+			return ""
+		}
+	}
+	return "the status is " + quoted(t.text("status"))
+}

@@ -1,0 +1,189 @@
+package traces
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/berthsim/berth/cluster"
+)
+
+// googleTaskColumns are the columns of task events, by the names of the recording's
+// schema.csv.
+var googleTaskColumns = []string{
+	"time", "missing info", "job ID", "task index", "machine ID", "event type", "user", "scheduling class", "priority",
+	"CPU request", "memory request", "disk space request", "different machines restriction",
+}
+
+// Event types of tasks. Those from EVICT to LOST end one; two others change what it
+// asks for, and aren't followed.
+const (
+	taskSubmit     = 0
+	taskSchedule   = 1
+	taskEvict      = 2
+	taskLost       = 6
+	taskLastUpdate = 8
+)
+
+// A googleTask is what tells tasks apart.
+type googleTask struct{ job, index int64 }
+
+// A googleTaskReader takes task events in. A task from when it was submitted to when
+// it ended is a batch of one pod; one that was submitted again, another.
+type googleTaskReader struct {
+	tally
+	machines *Machines            // which says how large a machine of capacity 1 is
+	owners   string               // the option
+	last     int64                // the time of the last row, in µs
+	live     map[googleTask]int32 // the batches of tasks that haven't ended
+	attempts map[googleTask]int32 // batches so far of tasks that have ended
+	users    map[string]string    // namespaces by hash
+	batches  []batch
+	origins  []googleOrigin // of each batch
+	files    []string       // that were read
+	classes  recordedClasses
+}
+
+// A googleOrigin is what is known of a batch that isn't the pod's.
+type googleOrigin struct {
+	scheduled  cluster.Time // unknown if it wasn't yet
+	file, line int32        // where it was submitted
+}
+
+// unknown stands for a time that isn't known.
+const unknown = cluster.Time(-1)
+
+func newGoogleTaskReader(m *Machines, owners string) *googleTaskReader {
+	return &googleTaskReader{
+		machines: m, owners: owners, live: map[googleTask]int32{}, attempts: map[googleTask]int32{},
+		users: map[string]string{}, classes: recordedClasses{},
+	}
+}
+
+// read takes the rows of a file in.
+func (r *googleTaskReader) read(file string, in *stream) error {
+	r.files = append(r.files, file)
+	t := newHeadless(file, in, googleTaskColumns)
+	return r.tally.read(t, func() (string, error) { return r.row(t) })
+}
+
+// row takes the current row in.
+func (r *googleTaskReader) row(t *table) (reason string, err error) {
+	at, err := t.amount("time", math.MaxInt64)
+	if err != nil {
+		return "", err
+	}
+	if at == math.MaxInt64 {
+		return "after the recording", nil
+	}
+	if at < r.last || at > maxSeconds*1_000_000 {
+		return "", t.wrongField("time", fmt.Sprintf("give microseconds; a row before has %d: sort the rows by time", r.last))
+	}
+	r.last = at
+	var task googleTask
+	if task.job, err = t.amount("job ID", math.MaxInt64); err != nil {
+		return "", err
+	}
+	if task.index, err = t.amount("task index", math.MaxInt64); err != nil {
+		return "", err
+	}
+	kind, err := t.amount("event type", taskLastUpdate)
+	if err != nil {
+		return "", err
+	}
+	n, there := r.live[task]
+	switch {
+	case kind == taskSubmit && there:
+		return "submitted, though it is there", nil
+	case kind == taskSubmit:
+		return r.submit(t, at, task)
+	case kind > taskLost:
+		return "an update of what a task asks for", nil
+	case !there:
+		return "of a task that isn't there", nil
+	case kind == taskSchedule:
+		r.origins[n].scheduled = googleTime(at)
+	default:
+		r.end(task, n, googleTime(at))
+	}
+	return "", nil
+}
+
+// submit takes a new task in, or one that is submitted again.
+func (r *googleTaskReader) submit(t *table, at int64, task googleTask) (reason string, err error) {
+	if column := t.empty([]string{"user", "CPU request", "memory request"}); column != "" {
+		return column + " is empty", nil
+	}
+	cpu, err := t.share("CPU request")
+	if err != nil {
+		return "", err
+	}
+	memory, err := t.share("memory request")
+	if err != nil {
+		return "", err
+	}
+	priority, err := t.amount("priority", 1000)
+	if err != nil {
+		return "", err
+	}
+	q := recordedRequest{
+		namespace: r.namespace(t.text("user")), priority: int32(priority),
+		cpu:    int64(math.Round(float64(cpu * r.machines.cpu))),
+		memory: int64(math.Round(float64(memory*r.machines.memory)/mib)) * mib,
+	}
+	job := "job-" + strconv.FormatInt(task.job, 10)
+	if r.owners == "job" {
+		q.owner = cluster.OwnerRef{Kind: "Job", Name: job}
+	}
+	b := batch{at: googleTime(at), run: unknown, class: r.classes.class(q), name: job + "-" + strconv.FormatInt(task.index, 10)}
+	if n := r.attempts[task]; n > 0 {
+		b.name += "-again-" + strconv.Itoa(int(n))
+	}
+	r.live[task] = int32(len(r.batches))
+	r.batches = append(r.batches, b)
+	r.origins = append(r.origins, googleOrigin{scheduled: unknown, file: int32(len(r.files) - 1), line: int32(t.line())})
+	return "", nil
+}
+
+// googleTime returns a time of the recording's clock, in µs, by ours.
+func googleTime(at int64) cluster.Time { return max(0, cluster.Time(at)*microsecond-googleStart) }
+
+// namespace returns that of a user, who is known by a hash only: user-1 and so on, in
+// order of first appearance.
+func (r *googleTaskReader) namespace(user string) string {
+	n, ok := r.users[user]
+	if !ok {
+		n = "user-" + strconv.Itoa(len(r.users)+1)
+		r.users[strings.Clone(user)] = n
+	}
+	return n
+}
+
+// end ends the n-th batch, a task's. If it was never scheduled, its run time isn't
+// known.
+func (r *googleTaskReader) end(task googleTask, n int32, at cluster.Time) {
+	if from := r.origins[n].scheduled; from != unknown {
+		r.batches[n].run = at - from
+	}
+	delete(r.live, task)
+	r.attempts[task]++
+}
+
+// finish ends what is still there when the rows end: what runs, runs until then. It
+// takes back what was never scheduled.
+func (r *googleTaskReader) finish() {
+	kept, end := r.batches[:0], googleTime(r.last)
+	for i, b := range r.batches {
+		origin := &r.origins[i]
+		if origin.scheduled == unknown {
+			r.reject("never scheduled", r.files[origin.file], int(origin.line))
+			continue
+		}
+		if b.run == unknown {
+			b.run = end - origin.scheduled
+		}
+		kept = append(kept, b)
+	}
+	r.batches = kept
+}
