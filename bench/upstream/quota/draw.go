@@ -18,9 +18,6 @@ var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 // builtIn are the priority classes that every cluster has.
 func builtIn() []*schedulingv1.PriorityClass { return scheduling.SystemPriorityClasses() }
 
-// namespaces are where all happens.
-var namespaces = []string{"a", "b"}
-
 // drawer makes stories.
 type drawer struct {
 	*rand.Rand
@@ -65,6 +62,7 @@ func (d *drawer) one(n int) bool { return d.IntN(n) == 0 }
 
 func pick[T any](d *drawer, list ...T) T { return list[d.IntN(len(list))] }
 
+// namespace returns where something happens: there are two.
 func (d *drawer) namespace() string { return pick(d, "a", "a", "a", "a", "a", "b") }
 
 func (d *drawer) name(prefix string, n int) string { return fmt.Sprintf("%s%d", prefix, d.IntN(n)) }
