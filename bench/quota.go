@@ -46,7 +46,7 @@ func openRegime(text string, plugins []*scheduler.Plugin, settings []QuotaSettin
 			fresh := *q
 			fresh.Hard, fresh.Enforced, fresh.Used = slices.Clone(q.Hard), nil, nil
 			if err := quota.Validate(&fresh); err != nil {
-				return nil, fmt.Errorf("%s: ResourceQuota %s/%s: %w", text, q.Namespace, q.Name, err)
+				return nil, fmt.Errorf("%s: %w", text, err)
 			}
 			r.quotas = append(r.quotas, &fresh)
 		}
