@@ -9,10 +9,15 @@ import (
 	"github.com/berthsim/berth/cluster"
 )
 
+// recordedSpecs are TRACEs of the small recordings that are replayed.
+var recordedSpecs = []string{
+	smallPhilly + "?load=2", smallSWF, metaSWF, smallAzure, small2018, small2017, smallGoogleTasks, smallDLRM, smallMachines + "node_info_df.csv",
+}
+
 // TestStreamsTogether reads streams of one Trace at the same time; the race
 // detector says whether they share anything that changes.
 func TestStreamsTogether(t *testing.T) {
-	for _, spec := range []string{smallOpenb, smallOpenb + "?mode=time&load=2", "synthetic:gpu?nodes=5", "synthetic:gpu?mode=time&pods=100"} {
+	for _, spec := range append(recordedSpecs, smallOpenb, smallOpenb+"?mode=time&load=2", "synthetic:gpu?nodes=5", "synthetic:gpu?mode=time&pods=100") {
 		tr := open(t, spec)
 		want := read(t, tr.Events(3)).String()
 		var group sync.WaitGroup
@@ -31,7 +36,7 @@ func TestStreamsTogether(t *testing.T) {
 
 // TestStreamsFeedState checks that a State takes what streams yield.
 func TestStreamsFeedState(t *testing.T) {
-	for _, spec := range []string{smallOpenb, smallOpenb + "?mode=time", "synthetic:gpu?nodes=5", "synthetic:gpu?mode=time&pods=100"} {
+	for _, spec := range append(recordedSpecs, smallOpenb, smallOpenb+"?mode=time", "synthetic:gpu?nodes=5", "synthetic:gpu?mode=time&pods=100") {
 		tr := open(t, spec)
 		s, stream, pods := cluster.NewState(), tr.Events(1), 0
 		for {

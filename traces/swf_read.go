@@ -171,8 +171,8 @@ func (r *swfReader) add(l *lineReader, q swfRow) {
 	perPod := int64(0)
 	if len(l.fields) == swfExtFields {
 		// Bytes of each of the job's nodes: as KiB it would be thousands of times
-		// what machines have. Read so, nodes of zegox are filled to the last GiB
-		// at times, by the log's own placements, and never further.
+		// what machines have. By the log's own placements, nodes of zegox are then
+		// filled to the last GiB at times, and never further.
 		perProc, perPod = 0, max(0, q.memory)
 		if r.by == "queue" && isName(l.fields[swfExtQueue-1]) {
 			namespace = strings.Clone(l.fields[swfExtQueue-1])

@@ -52,20 +52,28 @@ func openSynthetic(path string, s Settings) (*Trace, error) {
 	if err != nil {
 		return nil, err
 	}
-	mix := syntheticMix()
-	g := &generator{nodes: syntheticNodes(n), mix: drawableOf(mix)}
-	t := &Trace{Nodes: n, GPUs: gpusOf(g.nodes), Mix: mix, Seeded: true}
-	g.gpus = int64(t.GPUs) * cluster.WholeGPU
-	if mode == "fill" {
-		err = t.fillSynthetic(g, s)
-	} else {
-		err = t.timeSynthetic(g, s)
-	}
+	t, g, err := generate(syntheticNodes(n), mode, s)
 	if err != nil {
 		return nil, err
 	}
-	t.OfferedLoad = g.load
 	options := fmt.Sprintf("nodes=%d&mode=%s&load=%s&pods=%d", n, mode, formatNumber(g.load), g.count)
 	t.Hash = hashOf([]byte(syntheticVersion), []byte(options))
 	return t, nil
+}
+
+// generate makes a trace of pods that are drawn for nodes, of which some have GPUs.
+func generate(nodes []*cluster.NodeSpec, mode string, s Settings) (*Trace, *generator, error) {
+	mix := syntheticMix()
+	g := &generator{nodes: nodes, mix: drawableOf(mix)}
+	t := &Trace{Nodes: len(nodes), GPUs: gpusOf(nodes), Mix: mix, Seeded: true}
+	g.gpus = int64(t.GPUs) * cluster.WholeGPU
+	workload := t.fillSynthetic
+	if mode == "time" {
+		workload = t.timeSynthetic
+	}
+	if err := workload(g, s); err != nil {
+		return nil, nil, err
+	}
+	t.OfferedLoad = g.load
+	return t, g, nil
 }

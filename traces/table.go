@@ -2,6 +2,7 @@ package traces
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/csv"
 	"errors"
@@ -183,7 +184,7 @@ func (t *table) line() int {
 // wrongField returns the error that a column of the current row holds what it
 // must not.
 func (t *table) wrongField(column, remedy string) *Error {
-	return t.wrong(t.column[column], column+" is "+quoted(t.text(column)), remedy)
+	return t.wrong(t.column[column], cmp.Or(column, "the column without a name")+" is "+quoted(t.text(column)), remedy)
 }
 
 // wrong returns an error about the i-th field of the current row.
