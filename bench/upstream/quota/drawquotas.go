@@ -58,8 +58,11 @@ func (d *drawer) hard(names []string, n int) v1.ResourceList {
 	for range n {
 		name := pick(d, names...)
 		most := most
-		if kindOf(name) == "" {
-			most /= 6
+		switch kindOf(name) { // there is less of these
+		case "":
+			most /= 8
+		case "storage", "hugepages":
+			most /= 4
 		}
 		list[v1.ResourceName(name)] = d.amount(name, most)
 	}
