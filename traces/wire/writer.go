@@ -19,6 +19,9 @@ type Options struct {
 	// Records is how many a block has at most, and so how many are lost at most if the writer
 	// dies: 8 to 65536, and 65536 if it is 0.
 	Records int
+
+	// Plain leaves frames uncompressed, for those who look at the bytes.
+	Plain bool
 }
 
 // leastRecords is the least that Options.Records may be: some are written together.
@@ -31,6 +34,7 @@ const leastRecords = 8
 type Writer struct {
 	to      io.Writer
 	records int // in a block, at most
+	plain   bool
 	zstd    *zstd.Encoder
 	broken  error // of the underlying writer
 
@@ -70,7 +74,7 @@ func Create(to io.Writer, meta Meta, o Options) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing to compress: %w", err)
 	}
-	w := &Writer{to: to, records: records, zstd: encoder, content: newContentHash()}
+	w := &Writer{to: to, records: records, plain: o.Plain, zstd: encoder, content: newContentHash()}
 	w.position, w.fromOutside = math.MinInt64, math.MinInt64
 	w.total.Stride = 1
 	w.workload.come, w.outcomes.come = &w.now, &w.now
@@ -202,9 +206,11 @@ func (w *Writer) emit(h *header, raw [frames][]byte) error {
 	w.out = append(w.out, make([]byte, headerSize)...)
 	for i, frame := range raw {
 		at := len(w.out)
-		w.out = w.zstd.EncodeAll(frame, w.out)
-		h.compressed |= 1 << i
-		if len(w.out)-at >= len(frame) {
+		if !w.plain {
+			w.out = w.zstd.EncodeAll(frame, w.out)
+			h.compressed |= 1 << i
+		}
+		if w.plain || len(w.out)-at >= len(frame) {
 			w.out = append(w.out[:at], frame...)
 			h.compressed &^= 1 << i
 		}
