@@ -78,9 +78,16 @@ func newWorld(seed uint64) *world {
 // sim returns the world as a simulated cluster.
 func (w *world) sim(t *testing.T, s *cluster.State) cluster.Cluster {
 	t.Helper()
+	arrive := sim.List(slices.Clone(w.events))
+	return w.from(t, s, &arrive)
+}
+
+// from returns a simulated cluster to which things come from somewhere else.
+func (w *world) from(t *testing.T, s *cluster.State, source sim.Source) cluster.Cluster {
+	t.Helper()
 	s.Seed = int64(w.seed) + 7
 	kubelets := sim.DefaultKubelets()
-	falls, arrive := slices.Clone(w.faults), sim.List(slices.Clone(w.events))
+	falls := slices.Clone(w.faults)
 	kubelets.Faults = &falls
 	asked := 0
 	refused := func(cluster.Decision) string {
@@ -89,7 +96,7 @@ func (w *world) sim(t *testing.T, s *cluster.State) cluster.Cluster {
 		}
 		return ""
 	}
-	c, err := sim.New(s, &arrive, sim.Options{Kubelets: kubelets, Evictions: eviction.API{}, Admission: &admission{}, Refuse: refused, Until: 8 * cluster.Hour})
+	c, err := sim.New(s, source, sim.Options{Kubelets: kubelets, Evictions: eviction.API{}, Admission: &admission{}, Refuse: refused, Until: 8 * cluster.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,6 +345,23 @@ func arrival(e *cluster.Event) string {
 		return text + fmt.Sprint(e.PodSpec.Name, e.PodSpec.Run, e.PodSpec.Stop)
 	}
 	return text + fmt.Sprintf("%+v", keyOf(e.Object))
+}
+
+// TestWorkloadAgain has the workload of a log decided anew, by the same policy in the same
+// simulated cluster, which comes to the same.
+func TestWorkloadAgain(t *testing.T) {
+	for seed := range uint64(10) {
+		w := newWorld(seed)
+		log, digest := w.run(t, "BestFit")
+		s, d := cluster.NewState(), cluster.NewDigest()
+		c := w.from(t, s, wire.NewStream(reader(t, log, wire.ReadOptions{Workload: true}), wire.Arrivals()...))
+		if err := cluster.Run(context.Background(), c, s, d, deciders(t, "BestFit")...); err != nil {
+			t.Fatal(err)
+		}
+		if d.Sum() != digest {
+			t.Errorf("seed %d: the log's workload comes to %s; what was logged had come to %s", seed, d.Sum(), digest)
+		}
+	}
 }
 
 // A logged is a cluster whose rounds are logged as they are carried out.

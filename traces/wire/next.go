@@ -55,8 +55,7 @@ func (r *Reader) finish() error {
 
 // read reads the block's next record. It returns what is wrong, "" if nothing is.
 func (r *Reader) read() string {
-	x := &r.record
-	*x = Record{}
+	r.record.clear()
 	for r.take == 0 && r.left[outcomeFrame] > 0 {
 		d := &r.outcomes
 		tag := d.byte()
@@ -80,6 +79,19 @@ func (r *Reader) read() string {
 		problem = r.count()
 	}
 	return problem
+}
+
+// clear empties a record. It is large, and most of it is empty already.
+func (x *Record) clear() {
+	switch x.What {
+	case Workload, Outcome:
+		x.Event = cluster.Event{}
+	case Decided:
+		x.Decision = cluster.Decision{}
+	default:
+		*x = Record{}
+	}
+	x.What = 0
 }
 
 // readWorkload reads the next record that came from outside.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 
 // ReadOptions say how a file is read. The zero ReadOptions read all of a file that is whole.
 type ReadOptions struct {
-	Name string // of the file, for errors
+	Name string // of the file, for errors; "trace" if it is ""
 
 	// Workload leaves the outcomes unread: Next returns only what a replay of the workload may
 	// see.
@@ -62,6 +63,7 @@ type Reader struct {
 
 // NewReader begins to read a file.
 func NewReader(from io.Reader, o ReadOptions) (*Reader, error) {
+	o.Name = cmp.Or(o.Name, "trace")
 	r := &Reader{from: from, opts: o, content: newContentHash(), skipTo: minTime}
 	r.total.Stride = 1
 	r.position, r.fromOutside = minTime, minTime
