@@ -91,6 +91,9 @@ var mayImport = []row{
 		imports: []string{"cluster", "cluster/faults", "internal/chance", "internal/heap", "internal/input", "github.com/parquet-go/parquet-go"}, decides: true,
 		why: "a trace is a stream of events, a recording of failures a source of faults; who uses them is not its business; OpenDC records in Parquet",
 	}, {
+		pkg: "traces/wire", imports: []string{"cluster", "internal/input", "github.com/klauspost/compress"}, decides: true,
+		why: "Berth's own format of traces: what a cluster, a run or a data set says, and nothing of who says it; blocks are zstd frames",
+	}, {
 		pkg: "bench",
 		imports: []string{
 			"cluster", "cluster/faults", "cluster/manifest", "cluster/sim", "cluster/workload", "eviction", "extender", "quota", "scheduler", "plugins", "traces",
