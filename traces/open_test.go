@@ -11,6 +11,7 @@ import (
 func TestOpenErrors(t *testing.T) {
 	const dir = "testdata/openb"
 	file := dir + "/openb_node_list_gpu_node.csv"
+	formats := formatNames(Formats)
 	tests := []struct{ why, spec, want string }{
 		{"nothing", "", "no path is given; write [FORMAT:]PATH[?key=value&…]"},
 		{"no path", "openb:", "no path is given; write [FORMAT:]PATH[?key=value&…]"},
@@ -18,9 +19,9 @@ func TestOpenErrors(t *testing.T) {
 		{"nothing there, no format", "nowhere", `no file or folder "nowhere"; give one that exists, or set BERTH_TRACES to the folder that contains it`},
 		{"below a file", "openb:" + file + "/x", `no file or folder "` + file + `/x"; give one that exists, or set BERTH_TRACES to the folder that contains it`},
 		{"too long", strings.Repeat("x", 5000), `no file or folder "` + strings.Repeat("x", 60) + `"; give one that exists, or set BERTH_TRACES to the folder that contains it`},
-		{"unknown format", "openc:" + dir, `there is no format "openc"; write one of openb, philly, swf, azure, alibaba2018, alibaba2017, google2011, dlrm, pai, spot, helios, synthetic before the colon`},
-		{"unrecognised", "testdata", "no format recognises it; write FORMAT:PATH, where FORMAT is one of openb, philly, swf, azure, alibaba2018, alibaba2017, google2011, dlrm, pai, spot, helios, synthetic"},
-		{"unrecognised file", file, "no format recognises it; write FORMAT:PATH, where FORMAT is one of openb, philly, swf, azure, alibaba2018, alibaba2017, google2011, dlrm, pai, spot, helios, synthetic"},
+		{"unknown format", "openc:" + dir, `there is no format "openc"; write one of ` + formats + ` before the colon`},
+		{"unrecognised", "testdata", "no format recognises it; write FORMAT:PATH, where FORMAT is one of " + formats},
+		{"unrecognised file", file, "no format recognises it; write FORMAT:PATH, where FORMAT is one of " + formats},
 		{"generated, no format", "gpu", `no file or folder "gpu"; give one that exists, or set BERTH_TRACES to the folder that contains it`},
 		{"unknown option", smallOpenb + "?lod=1", `there is no option "lod"; openb takes pods, nodes, mode, load`},
 		{"option of no name", smallOpenb + "?=1", `there is no option ""; openb takes pods, nodes, mode, load`},

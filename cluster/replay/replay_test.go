@@ -57,7 +57,7 @@ func newWorld(seed uint64) *world {
 	for i := range 20 + rng.IntN(150) {
 		class := schedulertest.RandomClass(rng)
 		class.Owner = cluster.OwnerRef{Kind: "ReplicaSet", Name: fmt.Sprint("j", i%7)}
-		class.Tolerations = eviction.DefaultTolerations(class.Tolerations, 20+rng.Int64N(100))
+		class.Tolerations = cluster.DefaultTolerations(class.Tolerations, 20+rng.Int64N(100))
 		spec := &cluster.PodSpec{
 			Name: fmt.Sprintf("p%03d", i), Class: class, Labels: cluster.MakeLabels(map[string]string{app: fmt.Sprint(rng.IntN(4))}),
 			Run: cluster.Time(rng.Int64N(int64(2 * cluster.Hour))), Stop: cluster.Time(rng.Int64N(int64(cluster.Minute))), Grace: 30 * cluster.Second,

@@ -88,7 +88,7 @@ var mayImport = []row{
 		why: "talks to extenders over HTTP, in Kubernetes' types, so that scheduler needn't",
 	}, {
 		pkg:     "traces",
-		imports: []string{"cluster", "cluster/faults", "internal/chance", "internal/heap", "internal/input", "github.com/parquet-go/parquet-go"}, decides: true,
+		imports: []string{"cluster", "cluster/faults", "internal/chance", "internal/heap", "internal/input", "traces/wire", "github.com/parquet-go/parquet-go"}, decides: true,
 		why: "a trace is a stream of events, a recording of failures a source of faults; who uses them is not its business; OpenDC records in Parquet",
 	}, {
 		pkg: "traces/wire", imports: []string{"cluster", "internal/input", "github.com/klauspost/compress"}, decides: true,
