@@ -271,25 +271,33 @@ func (r *regime) measure() (limitMeasure, error) {
 	return &queueMeasure{teller: teller}, nil
 }
 
-// over brings the regime to a run; nil brings none. Where queues reclaim what is theirs, pods
-// go that others take the place of, as a Job sees to it, with what is left of their work.
+// over brings the regime to a run; nil brings none.
 func (r *regime) over(k *sky, work sim.Work) {
+	k.controllers = r.controllers(k.controllers)
 	switch {
 	case r == nil:
-		return
-	case r.elastic != nil:
-		if k.options.Kubelets == nil {
-			k.options.Kubelets = sim.DefaultKubelets()
-			k.options.Kubelets.Work = work
-		}
-		if !slices.ContainsFunc(k.controllers, func(c cluster.Controller) bool { _, ok := c.(*workload.Replicas); return ok }) {
-			k.controllers = append(k.controllers, workload.NewReplicas())
-		}
-		return
+	case r.elastic == nil:
+		k.options.Admission = &quota.Admission{}
+		k.source = &ruled{from: k.source, quotas: r.quotas}
+	case k.options.Kubelets == nil: // or nobody would hear that a pod was told to end
+		k.options.Kubelets = sim.DefaultKubelets()
+		k.options.Kubelets.Work = work
 	}
-	k.options.Admission = &quota.Admission{}
-	k.source = &ruled{from: k.source, quotas: r.quotas}
-	k.controllers = append([]cluster.Controller{quota.NewController(quota.ControllerOptions{}), workload.NewRetry()}, k.controllers...)
+}
+
+// controllers returns who else decides under the regime, beside others and before the
+// scheduler. Where queues reclaim what is theirs, pods go that others take the place of, as a
+// Job sees to it.
+func (r *regime) controllers(others []cluster.Controller) []cluster.Controller {
+	switch {
+	case r == nil:
+		return others
+	case r.elastic == nil:
+		return append([]cluster.Controller{quota.NewController(quota.ControllerOptions{}), workload.NewRetry()}, others...)
+	case slices.ContainsFunc(others, func(c cluster.Controller) bool { _, ok := c.(*workload.Replicas); return ok }):
+		return others
+	}
+	return append(others, workload.NewReplicas())
 }
 
 // ruled is a trace that quotas precede.

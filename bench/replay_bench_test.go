@@ -22,13 +22,13 @@ func BenchmarkReplay(b *testing.B) {
 			continue
 		}
 		for _, policy := range []string{"leastallocated", "bestfit", "fgd"} {
-			b.Run("trace="+spec+"/policy="+policy, func(b *testing.B) { replay(b, tr, policy) })
+			b.Run("trace="+spec+"/policy="+policy, func(b *testing.B) { replayTrace(b, tr, policy) })
 		}
 	}
 }
 
-// replay plays a trace b.N times.
-func replay(b *testing.B, tr *traces.Trace, policy string) {
+// replayTrace plays a trace b.N times.
+func replayTrace(b *testing.B, tr *traces.Trace, policy string) {
 	b.ReportAllocs()
 	pods := 0.0
 	opened, err := OpenPolicy(plugins.All, policy)
@@ -36,7 +36,7 @@ func replay(b *testing.B, tr *traces.Trace, policy string) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		out, err := runOne(b.Context(), job{point: Point{Trace: tr.Name, Policy: policy}, trace: tr, policy: opened, seed: 42})
+		out, err := runOne(b.Context(), job{point: Point{Trace: tr.Name, Policy: policy}, trace: tr, policy: opened, seed: 42}, &Options{})
 		if err != nil {
 			b.Fatal(err)
 		}

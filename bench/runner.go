@@ -28,6 +28,7 @@ type Options struct {
 	Jobs      int                // runs at a time; 0 means as many as there are processors
 	Version   string             // of the program, for the record
 	Command   string             // that repeats the experiment, for the record
+	Log       string             // folder for logs of the runs, "" for none
 
 	// Progress, if set, is called after each run, by one goroutine at a time.
 	Progress func(done, total int, last *Run)
@@ -44,6 +45,8 @@ type job struct {
 	work    sim.Work // what is left of a pod's when another takes its place
 	seed    int64
 	slot    int // its place in the order of results
+
+	alone *Experiment // with this run and no other
 }
 
 // outcome is what became of a job.
@@ -69,6 +72,11 @@ func (x *Experiment) Do(ctx context.Context, opts Options) (*Results, error) {
 	weathers, err := x.weathers(&opts)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Log != "" {
+		if err := makeLogDir(opts.Log); err != nil {
+			return nil, err
+		}
 	}
 	e := &execution{opts: opts, outcomes: map[int]outcome{}}
 	regimes, err := x.regimes(opts.Plugins)
@@ -126,7 +134,10 @@ func (x *Experiment) jobs(opened map[string]*traces.Trace, policies map[string]*
 	slot := 0
 	for _, p := range x.points() {
 		for i, seed := range x.Axes.Seed {
-			j := job{p, opened[p.Trace], policies[p.Policy], weathers[p], regimes[p.Quota], x.Service, x.Storm.Work, seed, slot}
+			j := job{
+				point: p, trace: opened[p.Trace], policy: policies[p.Policy], weather: weathers[p], regime: regimes[p.Quota],
+				service: x.Service, work: x.Storm.Work, seed: seed, slot: slot, alone: x.alone(p, seed),
+			}
 			if i == 0 || j.trace.Seeded || j.weather != nil {
 				first = append(first, j)
 			} else {
@@ -136,6 +147,20 @@ func (x *Experiment) jobs(opened map[string]*traces.Trace, policies map[string]*
 		}
 	}
 	return first, rest
+}
+
+// alone returns the experiment of one run.
+func (x *Experiment) alone(p Point, seed int64) *Experiment {
+	one := *x
+	one.Baseline, one.Report = "", nil
+	one.Axes = Axes{
+		Trace: []string{p.Trace}, Policy: []string{p.Policy}, Eviction: []string{p.Eviction}, Faults: []string{p.Faults},
+		Quota: []string{p.Quota}, Seed: Seeds{seed},
+	}
+	if p.Quota == none {
+		one.Set = nil
+	}
+	return &one
 }
 
 // An execution is an experiment under way.
@@ -182,7 +207,7 @@ func (e *execution) runAll(ctx context.Context, jobs []job) error {
 }
 
 func (e *execution) run(ctx context.Context, j job) error {
-	out, err := runOne(ctx, j)
+	out, err := runOne(ctx, j, &e.opts)
 	if err != nil {
 		return fmt.Errorf("policy %s on %s with seed %d: %w", j.point.Policy, j.point.Trace, j.seed, err)
 	}
@@ -214,16 +239,16 @@ type PluginError struct {
 func (e *PluginError) Error() string { return fmt.Sprint(e.Cause) }
 
 // runOne plays a trace once under a policy, from an empty cluster.
-func runOne(ctx context.Context, j job) (out outcome, err error) {
+func runOne(ctx context.Context, j job, opts *Options) (out outcome, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = &PluginError{cause, string(debug.Stack())}
 		}
 	}()
-	return play(ctx, j, cluster.NewState())
+	return play(ctx, j, cluster.NewState(), opts)
 }
 
-func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error) {
+func play(ctx context.Context, j job, s *cluster.State, opts *Options) (out outcome, err error) {
 	how, err := j.regime.policy(j.policy).Options(ctx)
 	if err != nil {
 		return out, err
@@ -251,6 +276,20 @@ func play(ctx context.Context, j job, s *cluster.State) (out outcome, err error)
 			return out, err
 		}
 		recorders = append(recorders, limits)
+	}
+	if opts.Log != "" {
+		l, failed := startLog(opts.Log, &j, s, opts.Version)
+		if failed != nil {
+			return out, failed
+		}
+		recorders = append(recorders, l.log)
+		defer func() {
+			if err != nil {
+				l.drop()
+			} else {
+				err = l.keep()
+			}
+		}()
 	}
 	began := time.Now()
 	err = cluster.Run(ctx, c, s, recorders, append(k.controllers, sc)...)

@@ -85,12 +85,12 @@ func TestRowsDontMatter(t *testing.T) {
 				t.Fatal(err)
 			}
 			j := job{point: Point{Trace: spec, Policy: policy}, trace: tr, policy: opened, seed: 42}
-			want, err := play(context.Background(), j, cluster.NewState())
+			want, err := play(context.Background(), j, cluster.NewState(), &Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for shuffle := range int64(3) {
-				got, err := play(context.Background(), j, shuffledState(shuffle, tr.Nodes))
+				got, err := play(context.Background(), j, shuffledState(shuffle, tr.Nodes), &Options{})
 				if err != nil {
 					t.Fatal(err)
 				}

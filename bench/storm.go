@@ -66,15 +66,28 @@ func (x *Experiment) weathers(opts *Options) (map[Point]*weather, error) {
 			continue
 		}
 		w := &weather{Storm: x.Storm, faults: opened[p.Faults]}
-		if p.Eviction != none {
-			var err error
-			if w.policy, w.settings, err = eviction.Open(evictions(opts.Evictions), p.Eviction); err != nil {
-				return nil, err
-			}
+		if err := w.openPolicy(p, opts); err != nil {
+			return nil, err
 		}
 		all[p] = w
 	}
 	return all, nil
+}
+
+// openPolicy opens the eviction policy of a point, if it has one.
+func (w *weather) openPolicy(p Point, opts *Options) (err error) {
+	if p.Eviction != none {
+		w.policy, w.settings, err = eviction.Open(evictions(opts.Evictions), p.Eviction)
+	}
+	return err
+}
+
+// controllers returns who takes pods off nodes, and who has others take their place.
+func (w *weather) controllers() []cluster.Controller {
+	if w == nil || w.policy == nil {
+		return nil
+	}
+	return append(eviction.Controllers(w.settings, w.policy), workload.NewReplicas())
 }
 
 // faultsInfo names what befell nodes.
@@ -177,9 +190,7 @@ func (w *weather) over(events traces.Stream, seed int64) (*sky, error) {
 		}
 	}
 	k.options = sim.Options{Kubelets: kubelets, Until: w.For}
-	if w.policy != nil {
-		k.controllers = append(eviction.Controllers(w.settings, w.policy), workload.NewReplicas())
-	}
+	k.controllers = w.controllers()
 	return k, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"time"
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/traces/wire"
@@ -52,7 +53,7 @@ func (d *Difference) String() string {
 		}
 		return text
 	}
-	return fmt.Sprintf("at %d ns, as decision %d of the round: the log has %s, and now it is %s", d.Time, d.Index+1, or(d.Then), or(d.Now))
+	return fmt.Sprintf("after %v, as decision %d of the round: the log has %s, and now it is %s", time.Duration(d.Time), d.Index+1, or(d.Then), or(d.Now))
 }
 
 // New returns a Replay of the log that from reads, outcomes included. Its events are for s,

@@ -22,6 +22,7 @@ import (
 type output struct {
 	format string
 	save   string
+	log    string
 	jobs   int
 
 	pictures bool // save those of a storm, too
@@ -31,6 +32,7 @@ func (o *output) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&o.format, "output", "o", "table", "what goes to standard output: "+formatNames())
 	f.StringVar(&o.save, "save", "", "folder for result files, made or replaced as a whole")
+	f.StringVar(&o.log, "log", "", "folder for a log of each run, which berth replay plays again; earlier logs in it go")
 	f.IntVar(&o.jobs, "jobs", 0, "runs at a time (default: as many as there are processors); results don't depend on it")
 }
 
@@ -142,10 +144,15 @@ func (a *app) do(ctx context.Context, x *bench.Experiment, out output) (*bench.R
 			return nil, exit(exitBadInput, err)
 		}
 	}
+	if out.log != "" {
+		if err := bench.CheckLogDir(out.log); err != nil {
+			return nil, exit(exitBadInput, err)
+		}
+	}
 	p := a.progress()
 	began := time.Now()
 	r, err := x.Do(ctx, bench.Options{
-		Plugins: a.plugins, Evictions: a.evictions, TraceDir: a.env.TraceDir, Jobs: out.jobs, Version: version(), Command: command(x),
+		Plugins: a.plugins, Evictions: a.evictions, TraceDir: a.env.TraceDir, Jobs: out.jobs, Log: out.log, Version: version(), Command: command(x),
 		Progress: func(done, total int, last *bench.Run) {
 			a.log.Debug("run finished", zap.String("trace", last.Trace), zap.String("policy", last.Policy),
 				zap.Int64("seed", last.Seed), zap.String("digest", last.Digest), zap.Float64("seconds", last.Timing["seconds"]))
