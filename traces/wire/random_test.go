@@ -95,9 +95,9 @@ type cast struct {
 	objects  []cluster.Object
 }
 
-func newCast(rng *rand.Rand) *cast {
+func newCast(rng *rand.Rand, size int) *cast {
 	c := &cast{rng: rng, accounts: []*cluster.Account{nil}, labels: []cluster.Labels{nil, {}}}
-	for i := range 6 {
+	for i := range size {
 		whole := i%2 == 0
 		c.classes = append(c.classes, filled[cluster.Class](rng, whole))
 		c.accounts = append(c.accounts, filled[cluster.Account](rng, whole))
@@ -130,8 +130,14 @@ type tale struct {
 }
 
 // newTale makes n records at least, in rounds or not.
-func newTale(rng *rand.Rand, n int) *tale {
-	t := &tale{cast: newCast(rng), now: cluster.Time(rng.Int64N(100)) - 50}
+func newTale(rng *rand.Rand, n int) *tale { return newTaleOf(newCast(rng, 6), n) }
+
+// newShortTale makes n records at least, about little, which are quick to read.
+func newShortTale(rng *rand.Rand, n int) *tale { return newTaleOf(newCast(rng, 1), n) }
+
+func newTaleOf(c *cast, n int) *tale {
+	rng := c.rng
+	t := &tale{cast: c, now: cluster.Time(rng.Int64N(100)) - 50}
 	t.outside = t.now
 	for len(t.records) < n {
 		if rng.IntN(3) == 0 {

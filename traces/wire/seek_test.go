@@ -30,7 +30,7 @@ func tailOf(t *testing.T, file []byte, o ReadOptions, at cluster.Time) []Record 
 func TestSeek(t *testing.T) {
 	for seed := range uint64(9) {
 		rng := rand.New(rand.NewPCG(seed, 8))
-		tale := newTale(rng, 1000)
+		tale := newShortTale(rng, 1000)
 		file := write(t, rng, Options{Records: 30}, tale.records)
 		if seed%3 == 1 {
 			ends := boundaries(t, file)

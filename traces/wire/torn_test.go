@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -39,7 +40,7 @@ func boundaries(t *testing.T, file []byte) (list []boundary) {
 // read, and how many records are missing is not more than what the reader says.
 func TestTorn(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
-	tale := newTale(rng, 500)
+	tale := newShortTale(rng, 500)
 	file := write(t, rng, Options{Records: 16}, tale.records)
 	ends := boundaries(t, file)
 	if len(ends) < 40 {
@@ -108,7 +109,7 @@ func (l *limited) Write(p []byte) (int, error) {
 // TestDeadWriter checks that a writer whose file can't be written any more says so from then
 // on.
 func TestDeadWriter(t *testing.T) {
-	tale := newTale(rand.New(rand.NewPCG(6, 6)), 1000)
+	tale := newShortTale(rand.New(rand.NewPCG(6, 6)), 1000)
 	to := &limited{left: 5000}
 	w, err := Create(to, Meta{}, Options{Records: 20})
 	if err != nil {
@@ -132,7 +133,7 @@ func TestDeadWriter(t *testing.T) {
 
 // TestDamaged changes a bit of a file at a time: a reader always notices.
 func TestDamaged(t *testing.T) {
-	tale := newTale(rand.New(rand.NewPCG(7, 7)), 60)
+	tale := newShortTale(rand.New(rand.NewPCG(7, 7)), 60)
 	file := write(t, nil, Options{}, tale.records)
 	for at := 0; at < len(file); at += 1 + at/2000 {
 		damaged := bytes.Clone(file)
@@ -162,4 +163,70 @@ func (f *failing) Read(p []byte) (int, error) {
 		return n, errDead
 	}
 	return n, nil
+}
+
+// blocksOf returns a file's first bytes, its blocks and its last bytes.
+func blocksOf(t *testing.T, file []byte) (parts [][]byte) {
+	t.Helper()
+	parts = append(parts, file[:fileHeader])
+	at := fileHeader
+	for len(file)-at > fileFooter {
+		h, problem := parseHeader(file[at:])
+		if problem != "" {
+			t.Fatal(problem)
+		}
+		size := headerSize + int(h.stored[0]+h.stored[1]+h.stored[2])
+		parts = append(parts, file[at:at+size])
+		at += size
+	}
+	return append(parts, file[at:])
+}
+
+// TestRearranged takes blocks away, repeats and exchanges them, and changes what frames and
+// headers say, with checksums that are right. A reader notices, whichever way it reads.
+func TestRearranged(t *testing.T) {
+	tale := newShortTale(rand.New(rand.NewPCG(9, 9)), 200)
+	file := write(t, nil, Options{Records: 16, Plain: true}, tale.records)
+	if _, _, err := read(t, bytes.NewReader(file), ReadOptions{}); err != nil {
+		t.Fatalf("as it was: %v", err)
+	}
+	join := func(parts ...[]byte) []byte { return mend(bytes.Join(parts, nil)) }
+	p := blocksOf(t, file)
+	n := len(p)
+	all := func(change func(p [][]byte) [][]byte) []byte { return join(change(slices.Clone(p))...) }
+	renumbered := func(at int) []byte { // so that only what it says of the blocks before tells
+		parts := slices.Delete(slices.Clone(p), at, at+1)
+		for i := at; i < len(parts)-1; i++ {
+			parts[i] = bytes.Clone(parts[i])
+			parts[i][8]--
+		}
+		return join(parts...)
+	}
+	text := func(old, is string) []byte {
+		if !bytes.Contains(file, []byte(old)) {
+			t.Fatalf("the file doesn't have %s", old)
+		}
+		return mend(bytes.Replace(file, []byte(old), []byte(is), 1))
+	}
+	for name, changed := range map[string][]byte{
+		"without a block":     all(func(p [][]byte) [][]byte { return slices.Delete(p, 4, 5) }),
+		"a block twice":       all(func(p [][]byte) [][]byte { return slices.Insert(p, 4, p[4]) }),
+		"two exchanged":       all(func(p [][]byte) [][]byte { p[3], p[4] = p[4], p[3]; return p }),
+		"the first is gone":   renumbered(2),
+		"the last is gone":    renumbered(n - 3),
+		"metadata twice":      all(func(p [][]byte) [][]byte { return slices.Insert(p, 2, p[1]) }),
+		"no metadata":         all(func(p [][]byte) [][]byte { return slices.Delete(p, 1, 2) }),
+		"the trailer's hash":  text(`"content":"`, `"content":"0`)[:len(file)],
+		"the trailer's sum":   text(`"stride":1`, `"stride":2`),
+		"what isn't known":    text(`"stride"`, `"strife"`),
+		"a definition's name": text(`"Namespace"`, `"Namespaze"`),
+	} {
+		for _, o := range []ReadOptions{{}, {Workload: true}, {Torn: true}} {
+			_, r, err := read(t, bytes.NewReader(changed), o)
+			var wrong *Error
+			if !errors.As(err, &wrong) || wrong.Torn != nil {
+				t.Errorf("%s, read with %+v: %v, %v", name, o, err, r)
+			}
+		}
+	}
 }
