@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/berthsim/berth/cluster"
 )
@@ -74,6 +75,7 @@ func openPhilly(path string, s Settings) (*Trace, error) {
 	return r.trace(&replay{nodes: nodes, batches: r.batches}, recorded{
 		file: file, span: part, settings: s,
 		version: phillyVersion, options: "nodes2=" + s["nodes2"] + "&nodes8=" + s["nodes8"] + "&owners=" + owners, content: in.sum(),
+		epoch: func(at cluster.Time) time.Time { return time.Unix(0, int64(at)) },
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/berthsim/berth/cluster"
 )
@@ -40,6 +41,9 @@ func TestPhilly(t *testing.T) {
 	checkRows(t, tr, 7, "timestamp is empty: 1 from philly.csv:4; asks for nothing: 1 from philly.csv:8; the line is empty: 1 from philly.csv:7")
 	if load := (300 + 201 + 80 + 1000.0) / (18 * 60); math.Abs(tr.OfferedLoad-load) > 1e-12 {
 		t.Errorf("the load is %v, want %v", tr.OfferedLoad, load)
+	}
+	if got := tr.Epoch.Format(time.DateTime); got != "2017-10-03 00:00:00" {
+		t.Errorf("it begins at %s", got)
 	}
 	if len(tr.Mix) != 5 || tr.Mix[3].Pods != 2 {
 		t.Errorf("the mix is %v", tr.Mix)

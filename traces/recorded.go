@@ -7,6 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
+
+	"github.com/berthsim/berth/cluster"
 )
 
 // recordedFile returns the file that path names: path itself, or one of names in
@@ -74,6 +77,8 @@ type recorded struct {
 	content  []byte // the hash of what was read
 	span     span
 	settings Settings
+
+	epoch func(at cluster.Time) time.Time // when a time of the recording's clock was; nil if nobody knows
 }
 
 // trace makes a Trace of a replay and of the counts of its rows.
@@ -85,6 +90,9 @@ func (y *tally) trace(r *replay, from recorded) (*Trace, error) {
 	load, err := t.play(r, from.settings, from.file)
 	if err != nil {
 		return nil, err
+	}
+	if from.epoch != nil {
+		t.Epoch = from.epoch(r.batches[0].at).UTC()
 	}
 	options := from.options + "&" + from.span.String() + "&" + load
 	t.Hash = hashOf([]byte(from.version), []byte(options), from.content)

@@ -76,6 +76,7 @@ func openSWF(path string, s Settings) (*Trace, error) {
 		file: path, span: part, settings: s, version: swfVersion,
 		options: fmt.Sprintf("namespace=%s&nodes=%s&cpus=%s&memory=%s", by, s["nodes"], s["cpus"], s["memory"]),
 		content: append(in.sum(), hashOf(machines)...),
+		epoch:   r.epoch,
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/berthsim/berth/cluster"
 )
@@ -53,7 +54,16 @@ type swfReader struct {
 	classes  recordedClasses
 	seen     map[int64]int // lines of jobs by number
 
-	maxNodes, maxProcs int64 // as the header has it, -1 if it doesn't
+	maxNodes, maxProcs int64     // as the header has it, -1 if it doesn't
+	began              time.Time // likewise; zero if it doesn't
+}
+
+// epoch returns when a time of the log was, zero if the header doesn't say.
+func (r *swfReader) epoch(at cluster.Time) time.Time {
+	if r.began.IsZero() {
+		return r.began
+	}
+	return r.began.Add(time.Duration(at))
 }
 
 func newSWFReader(by string, s Settings) *swfReader {
@@ -99,6 +109,8 @@ func (r *swfReader) header(fields []string) {
 	}
 	n, err := strconv.ParseInt(fields[2], 10, 64)
 	switch {
+	case err == nil && fields[1] == "UnixStartTime:" && n > 0 && n < maxSeconds*10:
+		r.began = time.Unix(n, 0)
 	case err != nil || n < 1 || n > maxNodes:
 	case fields[1] == "MaxNodes:":
 		r.maxNodes = n

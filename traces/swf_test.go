@@ -56,6 +56,9 @@ node-4 4000 0
 50 user-unknown/job-6  0: 4000 0`)
 	checkRows(t, tr, 7, "the run time isn't known: 1 from small.swf:8; the line is empty: 1 from small.swf:9; "+
 		"the number of processors isn't known: 1 from small.swf:10; a part of a job that has a row of its own (status 2, 3 or 4): 1 from small.swf:11")
+	if began := tr.Epoch.Unix(); began != 749458803 {
+		t.Errorf("it begins at %d", began)
+	}
 	if load := (600 + 60) / (16 * 50.0); math.Abs(tr.OfferedLoad-load) > 1e-12 || tr.GPUs != 0 || tr.Pods != 5 {
 		t.Errorf("the load is %v, want %v; %+v", tr.OfferedLoad, load, tr)
 	}

@@ -100,7 +100,7 @@ var mayImport = []row{
 	}, {
 		pkg: "bench",
 		imports: []string{
-			"cluster", "cluster/faults", "cluster/manifest", "cluster/sim", "cluster/workload", "cluster/replay", "eviction", "extender", "quota", "scheduler", "plugins", "traces", "traces/wire",
+			"cluster", "cluster/faults", "cluster/manifest", "cluster/sim", "cluster/workload", "cluster/replay", "eviction", "extender", "internal/heap", "quota", "scheduler", "plugins", "traces", "traces/wire",
 			"gonum.org/v1/gonum", "gonum.org/v1/plot", "go.yaml.in/yaml/v3",
 		},
 		why: "runs everything on everything, but never a live cluster; quantiles of t, experiment files",
