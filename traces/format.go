@@ -37,7 +37,12 @@ type Option struct {
 type Settings map[string]string
 
 // Formats lists the formats of traces.
-var Formats = []*Format{own, openb, philly, swf, azure, alibaba2018, alibaba2017, googleTasks, dlrm, pai, spot, helios, synthetic}
+var Formats = []*Format{
+	own,
+	openb, philly, swf, azure, alibaba2018, alibaba2017, googleTasks, dlrm, pai, spot, helios,
+	simkube,
+	synthetic,
+}
 
 // FaultFormats lists the formats of recorded and written failures.
 var FaultFormats = []*Format{script, google2011, openDC, failureArchive}

@@ -88,8 +88,8 @@ var mayImport = []row{
 		why: "talks to extenders over HTTP, in Kubernetes' types, so that scheduler needn't",
 	}, {
 		pkg:     "traces",
-		imports: []string{"cluster", "cluster/faults", "internal/chance", "internal/heap", "internal/input", "traces/wire", "github.com/parquet-go/parquet-go"}, decides: true,
-		why: "a trace is a stream of events, a recording of failures a source of faults; who uses them is not its business; OpenDC records in Parquet",
+		imports: []string{"cluster", "cluster/faults", "cluster/manifest", "internal/chance", "internal/heap", "internal/input", "traces/wire", "github.com/parquet-go/parquet-go", "github.com/vmihailenco/msgpack/v5"}, decides: true,
+		why: "a trace is a stream of events, a recording of failures a source of faults; who uses them is not its business; recordings of Kubernetes are objects that cluster/manifest reads; OpenDC records in Parquet, SimKube in MessagePack",
 	}, {
 		pkg: "traces/wire", imports: []string{"cluster", "internal/input", "github.com/klauspost/compress"}, decides: true,
 		why: "Berth's own format of traces: what a cluster, a run or a data set says, and nothing of who says it; blocks are zstd frames",
