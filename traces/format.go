@@ -13,6 +13,9 @@ type Format struct {
 	Path    string // what PATH is, for people
 	Options []Option
 
+	// Names are what PATH may be beside a path: of what the program has itself.
+	Names []string
+
 	// Recognise reports whether what lies at path looks like this format. It
 	// is nil if PATH is no path, but the name of something generated.
 	Recognise func(path string) bool
@@ -37,7 +40,7 @@ type Option struct {
 type Settings map[string]string
 
 // Formats lists the formats of traces.
-var Formats = []*Format{openb, philly, swf, synthetic}
+var Formats = []*Format{openb, philly, swf, synthetic, modelled}
 
 // FaultFormats lists the formats of recorded and written failures.
 var FaultFormats = []*Format{script, google2011, openDC, failureArchive}

@@ -87,8 +87,11 @@ var mayImport = []row{
 		pkg: "extender", imports: []string{"cluster", "cluster/manifest", "scheduler", "k8s.io/api", "k8s.io/kube-scheduler"},
 		why: "talks to extenders over HTTP, in Kubernetes' types, so that scheduler needn't",
 	}, {
+		pkg: "traces/model", imports: []string{"cluster", "internal/chance", "internal/heap", "internal/input"}, decides: true,
+		why: "what a workload looks like, fitted to any stream of events and generated again; where streams come from is not its business",
+	}, {
 		pkg:     "traces",
-		imports: []string{"cluster", "cluster/faults", "internal/chance", "internal/heap", "internal/input", "github.com/parquet-go/parquet-go"}, decides: true,
+		imports: []string{"cluster", "cluster/faults", "internal/chance", "internal/heap", "internal/input", "traces/model", "github.com/parquet-go/parquet-go"}, decides: true,
 		why: "a trace is a stream of events, a recording of failures a source of faults; who uses them is not its business; OpenDC records in Parquet",
 	}, {
 		pkg: "bench",
