@@ -40,7 +40,7 @@ type Option struct {
 type Settings map[string]string
 
 // Formats lists the formats of traces.
-var Formats = []*Format{openb, philly, swf, synthetic, modelled}
+var Formats = []*Format{own, openb, philly, swf, synthetic, modelled}
 
 // FaultFormats lists the formats of recorded and written failures.
 var FaultFormats = []*Format{script, google2011, openDC, failureArchive}

@@ -12,6 +12,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"io"
+	"time"
 
 	"github.com/berthsim/berth/cluster"
 )
@@ -51,11 +52,17 @@ type Trace struct {
 	Seeded bool // whether events differ from seed to seed
 	Timed  bool // whether times mean something and pods end; false if time only orders and the cluster is filled
 
+	// Epoch is when time 0 was, in UTC or, where nobody knows the zone, by the clock
+	// on the wall; zero if nobody knows that either.
+	Epoch time.Time
+
 	events func(seed int64) Stream
+	whole  func(seed int64) Stream // events, and what a simulated cluster doesn't take; nil if that is nothing
 }
 
-// A Stream yields events in order of time: NodeAdded, then PodAdded. It returns
-// io.EOF after the last and no other error. It is a cluster/sim Source.
+// A Stream yields events in order of time. It returns io.EOF after the last; another
+// error only if a file that is read anew has changed, or can't be read. It is a
+// cluster/sim Source.
 type Stream interface {
 	Next() (cluster.Event, error)
 }
@@ -63,6 +70,16 @@ type Stream interface {
 // Events returns the workload under a seed. Each call gives a stream of its own;
 // streams of one Trace may be read at the same time.
 func (t *Trace) Events(seed int64) Stream { return t.events(seed) }
+
+// Whole is Events with all that the trace has beside what a simulated cluster takes
+// from a workload: that nodes change, fail and go, that pods were deleted. Pods and
+// nodes of such events have numbers, as package wire gives them.
+func (t *Trace) Whole(seed int64) Stream {
+	if t.whole == nil {
+		return t.events(seed)
+	}
+	return t.whole(seed)
+}
 
 // An arrival is a pod that comes to the cluster.
 type arrival struct {

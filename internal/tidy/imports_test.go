@@ -91,8 +91,11 @@ var mayImport = []row{
 		why: "what a workload looks like, fitted to any stream of events and generated again; where streams come from is not its business",
 	}, {
 		pkg:     "traces",
-		imports: []string{"cluster", "cluster/faults", "internal/chance", "internal/heap", "internal/input", "traces/model", "github.com/parquet-go/parquet-go"}, decides: true,
+		imports: []string{"cluster", "cluster/faults", "internal/chance", "internal/heap", "internal/input", "traces/model", "traces/wire", "github.com/parquet-go/parquet-go"}, decides: true,
 		why: "a trace is a stream of events, a recording of failures a source of faults; who uses them is not its business; OpenDC records in Parquet",
+	}, {
+		pkg: "traces/wire", imports: []string{"cluster", "internal/input", "github.com/klauspost/compress"}, decides: true,
+		why: "Berth's own format of traces: what a cluster, a run or a data set says, and nothing of who says it; blocks are zstd frames",
 	}, {
 		pkg: "bench",
 		imports: []string{

@@ -189,7 +189,7 @@ func fitQuantiles(sorted []float64) Distribution {
 	n := len(sorted)
 	for _, p := range gridOf {
 		k := min(int(float64(p*float64(n))), n-1)
-		d.Points = append(d.Points, Point{p, round(sorted[k])})
+		d.point(p, sorted[k])
 	}
 	from := d.Points[len(d.Points)-1][1]
 	above := sorted[int(float64(0.99*float64(n))):]
@@ -201,6 +201,15 @@ func fitQuantiles(sorted []float64) Distribution {
 			return d
 		}
 	}
-	d.Points = append(d.Points, Point{1, d.Most})
+	d.point(1, d.Most)
 	return d
+}
+
+// point adds a point. Of equal ones in a row, the first and the last are enough.
+func (d *Distribution) point(p, x float64) {
+	x = round(x)
+	if k := len(d.Points); k > 1 && d.Points[k-1][1] == x && d.Points[k-2][1] == x {
+		d.Points = d.Points[:k-1]
+	}
+	d.Points = append(d.Points, Point{p, x})
 }

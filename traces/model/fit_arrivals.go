@@ -106,7 +106,7 @@ func fitLevels(levels []float64) Distribution {
 	d := start(Quantiles, sorted, 0)
 	d.Sample = int64(n)
 	for _, p := range levelGrid {
-		d.Points = append(d.Points, Point{p, round(sorted[min(int(float64(p*float64(n))), n-1)])})
+		d.point(p, sorted[min(int(float64(p*float64(n))), n-1)])
 	}
 	return d
 }

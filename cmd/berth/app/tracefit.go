@@ -15,18 +15,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// trace is the parent of verbs about traces.
-func (a *app) trace() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "trace",
-		Short: "Make models of traces",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(a.traceFit())
-	return cmd
-}
-
 // traceFit fits models to traces.
 func (a *app) traceFit() *cobra.Command {
 	var f fitFlags

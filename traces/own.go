@@ -1,0 +1,255 @@
+package traces
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"time"
+
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/traces/wire"
+)
+
+// own reads Berth's own files: what the verbs of berth trace write, recordings of
+// clusters, and the workload of logs of runs. What a scheduler made of the workload is
+// not read.
+var own = &Format{
+	Name: "berth",
+	Doc:  "Berth's own format: recordings, logs of runs, what berth trace writes",
+	Path: "a file",
+	Options: []Option{
+		{"from", "0s", "how far into the workload the run begins"},
+		{"for", "", "how much of it is played; all if left out"},
+		{"running", "no", "yes: pods that would run where the run begins are there, with what is left of them"},
+		{"pods", "", "times as many pods: whole groups of them are drawn or come again; as recorded if left out"},
+		{"by", "job", "what pods' groups are: job, user or namespace"},
+	},
+	Recognise: func(path string) bool {
+		f, err := os.Open(path)
+		if err != nil {
+			return false
+		}
+		defer f.Close()
+		var b [4]byte
+		_, err = io.ReadFull(f, b[:])
+		return err == nil && string(b[:]) == ownMagic
+	},
+	Open: openOwn,
+}
+
+// ownMagic is how files begin: more is for package wire to check.
+const ownMagic = "\xb3ERT"
+
+// ownVersion is part of every hash. It changes when the same file and options come to
+// give other events.
+const ownVersion = "berth/1"
+
+func openOwn(path string, s Settings) (*Trace, error) {
+	part, err := s.span()
+	if err != nil {
+		return nil, err
+	}
+	running, err := s.choice("running", []string{"no", "yes"})
+	if err != nil {
+		return nil, err
+	}
+	scale, err := s.scale()
+	if err != nil {
+		return nil, err
+	}
+	cut := CutOptions{From: part.from, Running: running == "yes"}
+	if part.until != cluster.Never {
+		cut.For = part.until - part.from
+	}
+	f := &ownFile{path: path, cut: cut, scale: scale}
+	t := &Trace{Seeded: scale.Pods > 0, events: f.arrivals, whole: f.whole}
+	if err := f.count(t); err != nil {
+		return nil, err
+	}
+	options := fmt.Sprintf("%v&running=%s&pods=%s&by=%s", part, running, formatNumber(scale.Pods), scale.By)
+	t.Hash = hashOf([]byte(ownVersion), []byte(options), []byte(f.content))
+	return t, nil
+}
+
+// scale returns the values of the options pods and by.
+func (s Settings) scale() (ScaleOptions, error) {
+	by, err := s.choice("by", Groupings)
+	if err != nil {
+		return ScaleOptions{}, err
+	}
+	o := ScaleOptions{By: by}
+	if _, given := s["pods"]; given {
+		if o.Pods, err = ParseFactor(s["pods"]); err != nil {
+			return o, s.wrong("pods", "give a number above 0 and up to 1000, such as 0.1")
+		}
+	}
+	return o, nil
+}
+
+// An ownFile is a file of Berth's own format, and what is made of it.
+type ownFile struct {
+	path    string
+	cut     CutOptions
+	scale   ScaleOptions
+	content string // hash of its workload
+}
+
+// count reads the file to its end, and fills in what t says of it.
+func (f *ownFile) count(t *Trace) error {
+	in, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	for err == nil {
+		_, err = in.Next()
+	}
+	if !errors.Is(err, io.EOF) {
+		return err
+	}
+	_, f.content = in.reader.Content()
+	meta := in.reader.Meta()
+	t.Rows = int(meta.Rows)
+	for _, r := range meta.Rejected {
+		t.Rejected = append(t.Rejected, Rejection{Reason: r.Reason, Rows: int(r.Rows)})
+	}
+	if epoch, err := time.Parse(time.RFC3339Nano, meta.Epoch); err == nil {
+		t.Epoch = epoch.Add(time.Duration(f.cut.From))
+	}
+	var d Demand
+	var mix mixCounter
+	for s := f.whole(0); ; {
+		e, err := s.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		d.Take(&e)
+		mix.take(&e)
+	}
+	if d.Nodes == 0 || d.Pods == 0 {
+		return &Error{File: f.path, Problem: fmt.Sprintf("what is played has %d nodes and %d pods", d.Nodes, d.Pods), Remedy: "give more of it with from, for and pods, or another file"}
+	}
+	t.Nodes, t.GPUs, t.Pods, t.Mix, t.Timed = d.Nodes, d.GPUs, int(min(d.Pods, math.MaxInt32)), mix.mix, d.Timed()
+	t.OfferedLoad = d.Offered(d.Main())
+	return nil
+}
+
+// A mixCounter counts the pods of each class.
+type mixCounter struct {
+	mix     cluster.Mix
+	at      map[*cluster.Class]int // by where classes lie, and by what they say
+	classes cluster.Classes
+}
+
+func (m *mixCounter) take(e *cluster.Event) {
+	if e.Kind != cluster.PodAdded {
+		return
+	}
+	i, ok := m.at[e.PodSpec.Class]
+	if !ok {
+		if m.at == nil {
+			m.at = map[*cluster.Class]int{}
+		}
+		first := m.classes.Share(e.PodSpec.Class)
+		if i, ok = m.at[first]; !ok {
+			i = len(m.mix)
+			m.mix = append(m.mix, cluster.MixShare{Class: first})
+			m.at[first] = i
+		}
+		m.at[e.PodSpec.Class] = i
+	}
+	m.mix[i].Pods++
+}
+
+// arrivals returns what a simulated cluster takes of the workload.
+func (f *ownFile) arrivals(seed int64) Stream {
+	return only{f.whole(seed), wire.Arrivals()}
+}
+
+// whole returns all of the workload.
+func (f *ownFile) whole(seed int64) Stream {
+	cut := func() Stream {
+		in, err := f.open()
+		if err != nil {
+			return failed{err}
+		}
+		if f.cut.From == 0 && f.cut.For == 0 {
+			return in
+		}
+		return Cut(in, f.cut)
+	}
+	if f.scale.Pods == 0 {
+		return cut()
+	}
+	o := f.scale
+	o.Seed = seed
+	s, err := Scale(cut, o)
+	if err != nil {
+		return failed{err}
+	}
+	return s
+}
+
+// An openFile is a Stream of a file, which lets go of the file at its end.
+type openFile struct {
+	file   *os.File
+	reader *wire.Reader
+	*wire.Stream
+}
+
+// open begins to read the file. Whoever doesn't read to the end leaves it to the
+// garbage collector to close it.
+func (f *ownFile) open() (*openFile, error) {
+	in, err := os.Open(f.path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the trace: %w", err)
+	}
+	r, err := wire.NewReader(in, wire.ReadOptions{Name: f.path, Workload: true})
+	if err != nil {
+		_ = in.Close() // only read
+		return nil, err
+	}
+	return &openFile{in, r, wire.NewStream(r)}, nil
+}
+
+// Next implements Stream.
+func (o *openFile) Next() (cluster.Event, error) {
+	e, err := o.Stream.Next()
+	if err != nil {
+		o.close()
+	}
+	return e, err
+}
+
+func (o *openFile) close() { _ = o.file.Close() } // only read
+
+// failed is a Stream that fails.
+type failed struct{ err error }
+
+func (f failed) Next() (cluster.Event, error) { return cluster.Event{}, f.err }
+
+// only is a Stream of some kinds of events.
+type only struct {
+	from  Stream
+	kinds []cluster.Kind
+}
+
+// Next implements Stream.
+func (o only) Next() (cluster.Event, error) {
+	for {
+		e, err := o.from.Next()
+		if err != nil {
+			return cluster.Event{}, err
+		}
+		for _, kind := range o.kinds {
+			if e.Kind == kind {
+				return e, nil
+			}
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package traces
+
+import (
+	"slices"
+
+	"github.com/berthsim/berth/cluster"
+)
+
+// shift moves an event, and all times that it speaks of, by so much. What the event
+// points to is shared, so that what changes is a copy.
+func shift(e *cluster.Event, by cluster.Time) {
+	if by == 0 {
+		return
+	}
+	e.Time += by
+	if e.NodeSpec != nil {
+		spec := *e.NodeSpec
+		if spec.Created != 0 { // nobody knows
+			spec.Created += by
+		}
+		shiftHealth(&spec.Health, by)
+		e.NodeSpec = &spec
+	}
+	if e.Health != nil {
+		health := *e.Health
+		shiftHealth(&health, by)
+		e.Health = &health
+	}
+	if e.PodSpec != nil && e.PodSpec.Started != nil {
+		spec, started := *e.PodSpec, *e.PodSpec.Started
+		spec.Started = &started
+		shiftTime(spec.Started, by)
+		e.PodSpec = &spec
+	}
+	if b, ok := e.Object.(*cluster.DisruptionBudget); ok && len(b.DisruptedAt) > 0 {
+		budget := *b
+		budget.DisruptedAt = slices.Clone(b.DisruptedAt)
+		for i := range budget.DisruptedAt {
+			shiftTime(&budget.DisruptedAt[i], by)
+		}
+		e.Object = &budget
+	}
+}
+
+func shiftHealth(h *cluster.NodeHealth, by cluster.Time) {
+	for _, b := range []*cluster.Beats{&h.Lease, &h.Posts} {
+		if *b != (cluster.Beats{}) { // nothing was ever heard
+			shiftTime(&b.First, by)
+			shiftTime(&b.Until, by)
+		}
+	}
+}
+
+func shiftTime(t *cluster.Time, by cluster.Time) {
+	if *t != cluster.Never {
+		*t += by
+	}
+}
