@@ -13,6 +13,9 @@ type Format struct {
 	Path    string // what PATH is, for people
 	Options []Option
 
+	// Names are what PATH may be beside a path: of what the program has itself.
+	Names []string
+
 	// Recognise reports whether what lies at path looks like this format. It
 	// is nil if PATH is no path, but the name of something generated.
 	Recognise func(path string) bool
@@ -41,7 +44,7 @@ var Formats = []*Format{
 	own,
 	openb, philly, swf, azure, alibaba2018, alibaba2017, googleTasks, dlrm, pai, spot, helios,
 	simkube,
-	synthetic,
+	synthetic, modelled,
 }
 
 // FaultFormats lists the formats of recorded and written failures.

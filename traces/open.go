@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"unicode"
@@ -46,7 +47,7 @@ func about(spec string, err error) error {
 func (o Opener) parse(spec string, among []*Format) (format *Format, path string, s Settings, err error) {
 	place, query, _ := strings.Cut(spec, "?")
 	format, path = splitFormat(place, among)
-	if format == nil || format.Recognise != nil {
+	if format == nil || format.Recognise != nil && !slices.Contains(format.Names, path) {
 		if path, err = o.find(path, among); err != nil {
 			return nil, "", nil, err
 		}

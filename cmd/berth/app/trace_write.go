@@ -67,6 +67,20 @@ type made struct {
 // write writes what was made, and says what it is. Until all of it is written, what was
 // there before stays.
 func (o *traceOutput) write(ctx context.Context, a *app, m made) error {
+	var d traces.Demand
+	err := writeAside(o.path, func(w io.Writer) error {
+		return writeEvents(w, m.meta(), &stoppable{Stream: m.stream, ctx: ctx}, &d)
+	})
+	if err != nil {
+		return a.traceFailed(err)
+	}
+	fmt.Fprintf(a.env.Stdout, "%s: %d nodes, %d GPUs, %d pods, offered load %.1f %%, %v from first to last arrival\n",
+		o.path, d.Nodes, d.GPUs, d.Pods, 100*d.Offered(d.Main()), time.Duration(d.Window()).Round(time.Second))
+	return nil
+}
+
+// meta returns what the file says of itself.
+func (m made) meta() wire.Meta {
 	meta := wire.Meta{Kind: wire.Dataset, Source: m.from, SourceHash: m.hash, Program: "berth " + version()}
 	if !m.epoch.IsZero() {
 		meta.Epoch = m.epoch.Format(time.RFC3339Nano)
@@ -77,16 +91,7 @@ func (o *traceOutput) write(ctx context.Context, a *app, m made) error {
 			meta.Rejected = append(meta.Rejected, wire.Rejected{Reason: r.Reason, Rows: int64(r.Rows)})
 		}
 	}
-	var d traces.Demand
-	err := writeAside(o.path, func(w io.Writer) error {
-		return writeEvents(w, meta, &stoppable{Stream: m.stream, ctx: ctx}, &d)
-	})
-	if err != nil {
-		return a.traceFailed(err)
-	}
-	fmt.Fprintf(a.env.Stdout, "%s: %d nodes, %d GPUs, %d pods, offered load %.1f %%, %v from first to last arrival\n",
-		o.path, d.Nodes, d.GPUs, d.Pods, 100*d.Offered(d.Main()), time.Duration(d.Window()).Round(time.Second))
-	return nil
+	return meta
 }
 
 // writeEvents writes a workload in Berth's own format, and sums what it asks for.
