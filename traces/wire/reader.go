@@ -61,6 +61,9 @@ type Reader struct {
 	partial     bool // it doesn't read from the beginning, so hashes mean nothing
 }
 
+// Records returns how many records a block of the file has at most.
+func (r *Reader) Records() int { return int(r.records) }
+
 // NewReader begins to read a file.
 func NewReader(from io.Reader, o ReadOptions) (*Reader, error) {
 	o.Name = cmp.Or(o.Name, "trace")

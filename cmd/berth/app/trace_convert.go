@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -41,6 +42,9 @@ func (a *app) traceConvert() *cobra.Command {
 			if err := out.check(); err != nil {
 				return err
 			}
+			if isOwn(args[0]) {
+				return a.copyTo(cmd.Context(), args[0], to)
+			}
 			t, err := a.openTrace(args[0])
 			if err != nil {
 				return err
@@ -51,6 +55,24 @@ func (a *app) traceConvert() *cobra.Command {
 	cmd.Flags().StringVar(&to, "out", "", "file to write: Berth's own format, or JSON lines if it ends in .jsonl; an earlier one there is replaced")
 	in.flags(cmd)
 	return cmd
+}
+
+// copyTo writes a file in Berth's own format once more, and says what is missing of it.
+func (a *app) copyTo(ctx context.Context, path, to string) error {
+	var records int64
+	var torn *wire.Torn
+	err := writeAside(to, func(w io.Writer) (err error) {
+		records, torn, err = copyOwn(w, path, ctx.Err)
+		return err
+	})
+	if err != nil {
+		return a.traceFailed(err)
+	}
+	fmt.Fprintf(a.env.Stdout, "%s: %d records\n", to, records)
+	if torn != nil {
+		fmt.Fprintf(a.env.Stderr, "berth: %s ends after byte %d, before its trailer: whoever wrote it died, or writes it still; at most %d records are lost\n", path, torn.Byte, torn.Lost)
+	}
+	return nil
 }
 
 // linesSuffix is how files of JSON lines end.

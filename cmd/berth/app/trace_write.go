@@ -51,7 +51,7 @@ func isOwn(path string) bool {
 		return false
 	}
 	defer f.Close()
-	_, err = wire.NewReader(f, wire.ReadOptions{Name: path, Workload: true})
+	_, err = wire.NewReader(f, wire.ReadOptions{Name: path, Workload: true, Torn: true})
 	return err == nil
 }
 
