@@ -94,6 +94,9 @@ var mayImport = []row{
 		pkg: "traces/wire", imports: []string{"cluster", "internal/input", "github.com/klauspost/compress"}, decides: true,
 		why: "Berth's own format of traces: what a cluster, a run or a data set says, and nothing of who says it; blocks are zstd frames",
 	}, {
+		pkg: "traces/fetch",
+		why: "downloads public traces by net/http: the only package that asks the network for data, and nobody but a main uses it",
+	}, {
 		pkg: "bench",
 		imports: []string{
 			"cluster", "cluster/faults", "cluster/manifest", "cluster/sim", "cluster/workload", "eviction", "extender", "internal/heap", "quota", "scheduler", "plugins", "traces",

@@ -24,7 +24,7 @@ func (a *app) trace() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.traceList(), a.traceInfo(), a.traceCut(), a.traceScale(), a.traceMerge(), a.traceAnonymise(), a.traceDiff(), a.traceValidate())
+	cmd.AddCommand(a.traceList(), a.traceInfo(), a.traceCut(), a.traceScale(), a.traceMerge(), a.traceAnonymise(), a.traceDiff(), a.traceValidate(), a.traceFetch())
 	return cmd
 }
 
