@@ -43,7 +43,6 @@ type cutting struct {
 	ready   []cluster.Event // that come before what is read next
 	begun   bool
 	before  standing
-	podsIn  int32 // that came before From
 }
 
 // Next implements Stream.

@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -54,6 +55,27 @@ func TestDiff(t *testing.T) {
 				t.Errorf("%d events", d.Events)
 			}
 		})
+	}
+}
+
+// What is compared without reflection is all that there is.
+func TestSameSpec(t *testing.T) {
+	spec := reflect.TypeFor[cluster.PodSpec]()
+	for i := range spec.NumField() {
+		var a, b cluster.PodSpec
+		if spec.Field(i).Name == "Class" {
+			continue
+		}
+		if !sameSpec(&a, &b) {
+			t.Fatal("pods without anything differ")
+		}
+		field := reflect.ValueOf(&b).Elem().Field(i)
+		if fillIn(field, "x"); field.Kind() == reflect.Bool {
+			field.SetBool(true)
+		}
+		if sameSpec(&a, &b) {
+			t.Errorf("%s isn't looked at", spec.Field(i).Name)
+		}
 	}
 }
 

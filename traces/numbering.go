@@ -8,9 +8,8 @@ import "github.com/berthsim/berth/cluster"
 //
 // It takes 4 bytes for each pod of a stream with numbers, and nothing for one without.
 type numbering struct {
-	pods, nodes         []int32 // of the k-th that came: its number now, or left
-	podsOut, nodesOut   int32   // how many have one
-	podsCome, nodesCome int32   // how many have come
+	pods, nodes       []int32 // of the k-th that came: its number now, or left
+	podsOut, nodesOut int32   // how many have one
 }
 
 // left is the number of what was left out.
@@ -28,7 +27,6 @@ func (ns *numbering) come(e *cluster.Event, kept bool) {
 		if e.Pod != cluster.None {
 			ns.pods = append(ns.pods, number)
 		}
-		ns.podsCome++
 		e.Pod = cluster.PodID(number)
 		return
 	}
@@ -39,7 +37,6 @@ func (ns *numbering) come(e *cluster.Event, kept bool) {
 	if e.Node != cluster.None {
 		ns.nodes = append(ns.nodes, number)
 	}
-	ns.nodesCome++
 	e.Node = cluster.NodeID(number)
 }
 

@@ -68,7 +68,7 @@ func Scale(open func() Stream, o ScaleOptions) (Stream, error) {
 		return nil, &Error{Problem: fmt.Sprintf("that is %s times the workload", formatNumber(factor)), Remedy: fmt.Sprintf("stay at %d times", maxFactor)}
 	}
 	whole := math.Floor(factor)
-	return &scaling{from: open(), o: o, whole: int(whole), below: w.threshold(factor - whole), renamings: map[copyKind]*copyNames{}}, nil
+	return &scaling{from: open(), o: o, whole: int(whole), below: w.threshold(factor - whole), suffix: copySuffix(w.level), renamings: map[copyKind]*copyNames{}}, nil
 }
 
 // weightBins is how finely weights are known by draw.
@@ -79,6 +79,7 @@ type weights struct {
 	bins   []float64
 	total  float64
 	demand Demand
+	level  int // how often names say that something is a copy of a copy
 }
 
 // read takes a workload in: each pod weighs one, or, if a load is to be reached, what
@@ -97,7 +98,9 @@ func (w *weights) read(s Stream, o ScaleOptions) error {
 		if e.Kind != cluster.PodAdded {
 			continue
 		}
-		i := groupDraw(o, podGroup(e.PodSpec, o.By)) >> 48
+		g := podGroup(e.PodSpec, o.By)
+		w.level = max(w.level, copyLevel(e.PodSpec.Name), copyLevel(g.namespace), copyLevel(g.name))
+		i := groupDraw(o, g) >> 48
 		if o.Load == 0 {
 			w.bins[i]++
 			w.total++
@@ -206,6 +209,7 @@ type scaling struct {
 	whole int // copies of every group,
 	below int // and one more of those whose draw is below this bin
 
+	suffix    string // of copies' names, before the number
 	renamings map[copyKind]*copyNames
 	waiting   heap.Heap[copied] // read, and not yet come
 	seq       uint64
@@ -213,8 +217,9 @@ type scaling struct {
 	done      bool
 
 	nodes    numbering
-	pods     [][]int32 // of the k-th that came, the numbers of its copies, or left
-	groups   []group   // of the k-th that came
+	draws    []cluster.Draw // of the group of the k-th pod that came,
+	copyAt   []int64        // and where in numbers its copies begin; both only in a stream with numbers
+	numbers  []int32        // of copies, or left as long as they have none
 	podsOut  int32
 	numbered bool
 }
@@ -270,34 +275,42 @@ func (s *scaling) Next() (cluster.Event, error) {
 
 // take has the copies of an event wait for their time.
 func (s *scaling) take(e cluster.Event) {
-	pod := int32(-1)
 	var g group
+	pod, fixed := int32(-1), false
 	switch e.Kind {
 	case cluster.PodAdded:
 		g = podGroup(e.PodSpec, s.o.By)
 		if s.numbered = s.numbered || e.Pod != cluster.None; s.numbered {
-			pod = int32(len(s.pods))
-			s.pods, s.groups = append(s.pods, nil), append(s.groups, g)
+			pod = int32(len(s.draws))
 		}
 	case cluster.PodChanged, cluster.PodEnded, cluster.PodTold:
 		pod = int32(e.Pod) / 2
-		if pod < 0 || int(pod) >= len(s.groups) {
+		if pod < 0 || int(pod) >= len(s.draws) {
 			return
 		}
-		g = s.groups[pod]
+		if e.PodSpec != nil {
+			g = podGroup(e.PodSpec, s.o.By)
+		}
 	default:
 		var ok bool
-		if g, ok = objectGroup(e.Object, s.o.By); !ok {
-			s.push(copied{event: e, pod: -1})
-			return
-		}
+		g, ok = objectGroup(e.Object, s.o.By)
+		fixed = !ok
 	}
-	draw := groupDraw(s.o, g)
+	if fixed {
+		s.push(copied{event: e, pod: -1})
+		return
+	}
+	draw := cluster.Draw(0)
+	if pod >= 0 && int(pod) < len(s.draws) {
+		draw = s.draws[pod]
+	} else {
+		draw = groupDraw(s.o, g)
+	}
 	copies := s.copies(draw)
 	if e.Kind == cluster.PodAdded && pod >= 0 {
-		s.pods[pod] = make([]int32, copies)
-		for i := range s.pods[pod] {
-			s.pods[pod][i] = int32(left)
+		s.draws, s.copyAt = append(s.draws, draw), append(s.copyAt, int64(len(s.numbers)))
+		for range copies {
+			s.numbers = append(s.numbers, int32(left))
 		}
 	}
 	for i := range copies {
@@ -320,7 +333,7 @@ func (s *scaling) copyOf(e cluster.Event, g group, draw cluster.Draw, i int) clu
 	key := copyKind{g.kind, i}
 	n := s.renamings[key]
 	if n == nil {
-		n = newCopyNames(i)
+		n = newCopyNames(s.suffix, i)
 		s.renamings[key] = n
 	}
 	n.group = g
@@ -343,12 +356,12 @@ func (s *scaling) number(c *copied) bool {
 		e.Pod = cluster.PodID(2 * s.podsOut)
 		s.podsOut++
 		if c.pod >= 0 {
-			s.pods[c.pod][c.copy] = int32(e.Pod)
+			s.numbers[s.copyAt[c.pod]+int64(c.copy)] = int32(e.Pod)
 		}
 	case e.Kind == cluster.NodeAdded:
 		s.nodes.come(e, true)
 	case c.pod >= 0:
-		e.Pod = cluster.PodID(s.pods[c.pod][c.copy])
+		e.Pod = cluster.PodID(s.numbers[s.copyAt[c.pod]+int64(c.copy)])
 		return e.Pod != left
 	}
 	return true

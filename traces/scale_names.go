@@ -22,8 +22,8 @@ type copyNames struct {
 	suffix string
 }
 
-func newCopyNames(i int) *copyNames {
-	n := &copyNames{suffix: "-copy-" + strconv.Itoa(i)}
+func newCopyNames(suffix string, i int) *copyNames {
+	n := &copyNames{suffix: suffix + strconv.Itoa(i)}
 	n.namespace = func(name string) string {
 		if n.group.kind == "namespace" && name == n.group.namespace {
 			return name + n.suffix
@@ -44,6 +44,34 @@ func newCopyNames(i int) *copyNames {
 		return value
 	}
 	return n
+}
+
+// copyWord is what the names of copies have in them; behind it stand the level, if it
+// isn't the first, and a dash.
+const copyWord = "-copy"
+
+// copySuffix returns what the names of copies end in, before the number, where there are
+// names of a level: so copies of a workload that has copies are called otherwise.
+func copySuffix(level int) string {
+	if level == 0 {
+		return copyWord + "-"
+	}
+	return copyWord + strconv.Itoa(level+1) + "-"
+}
+
+// copyLevel returns the highest level in a name; 0 if it isn't that of a copy.
+func copyLevel(name string) (level int) {
+	for {
+		_, rest, found := strings.Cut(name, copyWord)
+		if !found {
+			return level
+		}
+		digits, _, dash := strings.Cut(rest, "-")
+		if n, err := strconv.Atoi(digits); dash && (digits == "" || err == nil && n > 1 && n < 1e6) {
+			level = max(level, n, 1)
+		}
+		name = rest
+	}
 }
 
 // named reports whether a label's value is the name of what is copied.

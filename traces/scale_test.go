@@ -164,6 +164,33 @@ func TestScaleNumbers(t *testing.T) {
 	}
 }
 
+// Copies of copies have names of their own.
+func TestScaleTwice(t *testing.T) {
+	for _, by := range Groupings {
+		events := jobs()
+		for range 3 {
+			s, err := Scale(again(events...), ScaleOptions{Pods: 2, By: by, Seed: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			events = all(t, s)
+			if problems, err := Validate(again(events...)()); err != nil || len(problems) > 0 {
+				t.Errorf("by %s: %v, %v", by, problems, err)
+			}
+		}
+		if len(events) != 1+8*600 {
+			t.Errorf("by %s: %d events", by, len(events))
+		}
+	}
+	for name, want := range map[string]int{
+		"job": 0, "job-copy": 0, "copy-1": 0, "job-copy-1": 1, "job-copy-1-0": 1, "job-copy2-1": 2, "job-copy-1-copy3-7": 3, "job-copying-1": 0, "a-copy0-1": 0, "a-copy-copy2-1": 2,
+	} {
+		if got := copyLevel(name); got != want {
+			t.Errorf("%s has level %d, want %d", name, got, want)
+		}
+	}
+}
+
 // A namespace comes again with all that is in it.
 func TestScaleNamespaces(t *testing.T) {
 	set := func(o cluster.Object) cluster.Event {

@@ -101,6 +101,9 @@ var mayImport = []row{
 		tests: []string{"cluster/faults", "cluster/sim", "cluster/workload", "eviction", "plugins", "scheduler"},
 		why:   "writes and plays logs of whoever decides on whatever cluster; its tests run whole clusters",
 	}, {
+		pkg: "traces/fetch",
+		why: "downloads public traces by net/http: the only package that asks the network for data, and nobody but a main uses it",
+	}, {
 		pkg: "bench",
 		imports: []string{
 			"cluster", "cluster/faults", "cluster/manifest", "cluster/sim", "cluster/workload", "cluster/replay", "eviction", "extender", "internal/heap", "quota", "scheduler", "plugins", "traces", "traces/wire",

@@ -20,6 +20,7 @@ import (
 	"github.com/berthsim/berth/eviction"
 	"github.com/berthsim/berth/plugins"
 	"github.com/berthsim/berth/scheduler"
+	"github.com/berthsim/berth/traces/fetch"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -58,6 +59,8 @@ type Env struct {
 	Args           []string
 	Stdout, Stderr io.Writer
 	TraceDir       string // where traces are looked for that aren't where they are said to be; may be ""
+
+	Datasets []fetch.Dataset // that can be fetched; nil for the public traces that Berth knows
 
 	// Stop, if set, is called once the program has been told to stop, so that
 	// being told once more ends it at once.

@@ -14,6 +14,7 @@ import (
 type progress struct {
 	w     io.Writer // nil if there is no terminal to write to
 	began time.Time
+	last  time.Time // that share wrote
 }
 
 // progress returns the line, which shows nothing in a pipe, if -q was given, or
@@ -39,6 +40,15 @@ func (p *progress) tell(done, total int, of, last string) {
 	}
 	left := time.Since(p.began) / time.Duration(done) * time.Duration(total-done)
 	fmt.Fprintf(p.w, "%s%d of %d %s, %v left (%s)", clearLine, done, total, of, left.Round(time.Second), last)
+}
+
+// share says how much there is of a file, four times a second at most.
+func (p *progress) share(done, total int64, file string) {
+	if p.w == nil || total == 0 || done < total && time.Since(p.last) < time.Second/4 {
+		return
+	}
+	p.last = time.Now()
+	fmt.Fprintf(p.w, "%s%3d %% of %s, %s", clearLine, 100*done/total, file, sizeText(total))
 }
 
 func (p *progress) clear() {

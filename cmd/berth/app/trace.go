@@ -27,7 +27,7 @@ func (a *app) trace() *cobra.Command {
 	cmd.AddCommand(
 		a.traceList(), a.traceInfo(), a.traceValidate(), a.traceDiff(),
 		a.traceConvert(), a.traceCut(), a.traceScale(), a.traceMerge(), a.traceAnonymise(),
-		a.traceFit(),
+		a.traceFit(), a.traceFetch(),
 	)
 	return cmd
 }
