@@ -59,13 +59,7 @@ func openModel(path string, s Settings) (*Trace, error) {
 		Nodes: len(w.Nodes), GPUs: gpusOf(w.Nodes), Pods: int(w.Pods), Mix: w.Mix,
 		OfferedLoad: w.Load, Seeded: true, Timed: true,
 	}
-	t.events = func(seed int64) Stream {
-		run := w.Run(seed)
-		return &workload{nodes: w.Nodes, next: func() (arrival, bool) {
-			at, pod, ok := run.Next()
-			return arrival{at, pod}, ok
-		}}
-	}
+	t.events = func(seed int64) Stream { return w.Events(seed) }
 	options := "pods=" + strconv.FormatInt(size.Pods, 10) + "&days=" + formatNumber(size.Days) + "&load=" + formatNumber(size.Load) + "&nodes=" + strconv.Itoa(size.Nodes)
 	t.Hash = hashOf([]byte(modelVersion), []byte(options), content)
 	return t, nil
@@ -106,29 +100,4 @@ func readModel(path string) ([]byte, error) {
 		err = &Error{File: path, Problem: "longer than 64 MiB", Remedy: "fit a model with fewer kinds of jobs"}
 	}
 	return content, err
-}
-
-// Fit fits a model to the trace, as it is under a seed. An Error that it returns is
-// about the trace.
-func (t *Trace) Fit(seed int64, o model.Options) (*model.Model, error) {
-	m, err := model.Fit(func() model.Stream { return t.Events(seed) }, o)
-	if err != nil {
-		return nil, about(t.Name, err)
-	}
-	return m, nil
-}
-
-// CompareModel generates from a model under a seed, as large as it was recorded, and
-// compares that with the trace under the same seed.
-func (t *Trace) CompareModel(m *model.Model, seed int64) (*model.Comparison, error) {
-	w, err := m.Workload(model.Size{})
-	if err != nil {
-		return nil, about(t.Name, err)
-	}
-	run := w.Run(seed)
-	generated := &workload{nodes: w.Nodes, next: func() (arrival, bool) {
-		at, pod, ok := run.Next()
-		return arrival{at, pod}, ok
-	}}
-	return model.Compare(t.Events(seed), generated)
 }

@@ -40,7 +40,7 @@ func decode(file string, content []byte, to any) (*walk, error) {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
 		w.counted, w.line = 0, 1
-		return nil, w.at(w.lineAt(int(wrong.Offset)), fmt.Sprintf("%s is a %s", wrong.Field, wrong.Value), "give a value as docs/models.md has it: "+wrong.Type.Kind().String())
+		return nil, w.at(w.lineAt(int(wrong.Offset)), fmt.Sprintf("%s is a %s", strings.TrimPrefix(wrong.Field, "Model."), wrong.Value), "give a value as docs/models.md has it: "+wrong.Type.Kind().String())
 	}
 	if err != nil {
 		return nil, w.at(0, input.Quoted(err.Error()), "give a model as docs/models.md has it")

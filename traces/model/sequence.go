@@ -37,7 +37,7 @@ func (w *Workload) begin(seed, number, first int64) burst {
 	b := burst{number: number, next: first, kind: -1}
 	b.source = below(w.sources, d.At(0))
 	kind := &w.m.Bursts[w.m.Sources[b.source].Burst]
-	b.left = int64(min(max(math.Floor(kind.Size.Quantile(d.At(1).Float())+0.5), 1), mostOfBurst))
+	b.left = int64(kind.size(d.At(1).Float()))
 	b.factor = chance.Normal(d.At(2))
 	return b
 }
