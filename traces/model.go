@@ -3,6 +3,7 @@ package traces
 import (
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/berthsim/berth/traces/model"
 )
@@ -11,7 +12,7 @@ import (
 var modelled = &Format{
 	Name:  "model",
 	Doc:   "generated from a model that was fitted to a recording: inference, training, batch, mixed, or a file that berth trace fit wrote",
-	Path:  "the name of one of Berth's own models, or a file",
+	Path:  "the name of one of Berth's own models, a file, or the folder with model.json",
 	Names: model.Names(),
 	Options: []Option{
 		{"pods", "", "how many pods"},
@@ -19,14 +20,16 @@ var modelled = &Format{
 		{"load", "", "the mean demand, as a share of capacity: as recorded if left out, or what follows from pods and days"},
 		{"nodes", "", "how many nodes, of each kind in proportion; as recorded if left out. Arrivals stay as they are unless load is given"},
 	},
-	Recognise: func(path string) bool { return len(firstLine(path)) > 0 && isWorkloadModel(firstLine(path)) },
+	Recognise: func(path string) bool { return isWorkloadModel(firstLine(path, modelFile)) },
 	Open:      openModel,
 }
 
+// modelFile is what a model is called in a folder.
+const modelFile = "model.json"
+
 // isWorkloadModel reports whether a line is how models begin.
 func isWorkloadModel(line string) bool {
-	const begin = `{"format": "` + model.Format + `"`
-	return len(line) >= len(begin) && line[:len(begin)] == begin
+	return strings.HasPrefix(line, `{"format": "`+model.Format+`"`)
 }
 
 // modelVersion is part of every hash. It changes when the same model and options
@@ -43,6 +46,9 @@ func openModel(path string, s Settings) (*Trace, error) {
 	}
 	content, own := model.Named(path)
 	if !own {
+		if path, err = recordedFile(path, modelFile); err != nil {
+			return nil, err
+		}
 		if content, err = readModel(path); err != nil {
 			return nil, err
 		}

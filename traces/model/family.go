@@ -156,8 +156,8 @@ func fitHyperExponential(sorted []float64) Distribution {
 	for range 60 {
 		var weight, first, second float64
 		for _, x := range xs {
-			a := float64(share/short) * chance.Exp(max(-x/short, -600))
-			b := float64((1-share)/long) * chance.Exp(max(-x/long, -600))
+			a := float64(share / short * chance.Exp(max(-x/short, -600)))
+			b := float64((1 - share) / long * chance.Exp(max(-x/long, -600)))
 			if a+b == 0 {
 				b = 1
 			}

@@ -99,7 +99,7 @@ func (w *Workload) plan(seed int64) plan {
 	pods, jobs := int64(0), int64(0)
 	wanted := math.Inf(1)
 	if w.size.Load > 0 && w.size.Pods == 0 {
-		wanted = float64(float64(w.size.Load*w.total)*w.size.Days) * day
+		wanted = float64(float64(float64(w.size.Load*w.total)*w.size.Days) * day)
 	}
 	most := w.size.Pods
 	if most == 0 {

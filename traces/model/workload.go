@@ -136,7 +136,7 @@ func (w *Workload) measure() {
 		}
 		w.each = append(w.each, use)
 		if j.Run >= 0 {
-			w.demand += float64(use*means[j.Run]) * (float64(j.Count) / float64(jobs))
+			w.demand += float64(float64(use*means[j.Run]) * (float64(j.Count) / float64(jobs)))
 		}
 	}
 	for i, c := range w.classes {
