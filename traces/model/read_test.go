@@ -71,6 +71,7 @@ func TestReadWrite(t *testing.T) {
 // bads are models that are wrong: small with a text replaced by another.
 var bads = []struct{ old, new, want string }{
 	{small, "", "f:1: the text ends early; fetch or write the file again"},
+	{small, `{"nodes":[A`, `f:1: not JSON: "invalid character 'A' looking for beginning of value"; give a model as berth trace fit writes it`},
 	{small, "[]", "f:1: the model is no object; write {…}"},
 	{"\"runTick\": 1}", "", "f:9: the text ends early; fetch or write the file again"},
 	{"\"runTick\": 1}", "\"runTick\": 1}}", "f:10: something follows the end; remove it"},
