@@ -3,6 +3,7 @@ package traces
 import (
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/berthsim/berth/traces/model"
 )
@@ -11,7 +12,7 @@ import (
 var modelled = &Format{
 	Name:  "model",
 	Doc:   "generated from a model that was fitted to a recording: inference, training, batch, mixed, or a file that berth trace fit wrote",
-	Path:  "the name of one of Berth's own models, or a file",
+	Path:  "the name of one of Berth's own models, a file, or the folder with model.json",
 	Names: model.Names(),
 	Options: []Option{
 		{"pods", "", "how many pods"},
@@ -19,14 +20,16 @@ var modelled = &Format{
 		{"load", "", "the mean demand, as a share of capacity: as recorded if left out, or what follows from pods and days"},
 		{"nodes", "", "how many nodes, of each kind in proportion; as recorded if left out. Arrivals stay as they are unless load is given"},
 	},
-	Recognise: func(path string) bool { return len(firstLine(path)) > 0 && isWorkloadModel(firstLine(path)) },
+	Recognise: func(path string) bool { return isWorkloadModel(firstLine(path, modelFile)) },
 	Open:      openModel,
 }
 
+// modelFile is what a model is called in a folder.
+const modelFile = "model.json"
+
 // isWorkloadModel reports whether a line is how models begin.
 func isWorkloadModel(line string) bool {
-	const begin = `{"format": "` + model.Format + `"`
-	return len(line) >= len(begin) && line[:len(begin)] == begin
+	return strings.HasPrefix(line, `{"format": "`+model.Format+`"`)
 }
 
 // modelVersion is part of every hash. It changes when the same model and options
@@ -43,6 +46,9 @@ func openModel(path string, s Settings) (*Trace, error) {
 	}
 	content, own := model.Named(path)
 	if !own {
+		if path, err = recordedFile(path, modelFile); err != nil {
+			return nil, err
+		}
 		if content, err = readModel(path); err != nil {
 			return nil, err
 		}
@@ -59,13 +65,7 @@ func openModel(path string, s Settings) (*Trace, error) {
 		Nodes: len(w.Nodes), GPUs: gpusOf(w.Nodes), Pods: int(w.Pods), Mix: w.Mix,
 		OfferedLoad: w.Load, Seeded: true, Timed: true,
 	}
-	t.events = func(seed int64) Stream {
-		run := w.Run(seed)
-		return &workload{nodes: w.Nodes, next: func() (arrival, bool) {
-			at, pod, ok := run.Next()
-			return arrival{at, pod}, ok
-		}}
-	}
+	t.events = func(seed int64) Stream { return w.Events(seed) }
 	options := "pods=" + strconv.FormatInt(size.Pods, 10) + "&days=" + formatNumber(size.Days) + "&load=" + formatNumber(size.Load) + "&nodes=" + strconv.Itoa(size.Nodes)
 	t.Hash = hashOf([]byte(modelVersion), []byte(options), content)
 	return t, nil
@@ -106,29 +106,4 @@ func readModel(path string) ([]byte, error) {
 		err = &Error{File: path, Problem: "longer than 64 MiB", Remedy: "fit a model with fewer kinds of jobs"}
 	}
 	return content, err
-}
-
-// Fit fits a model to the trace, as it is under a seed. An Error that it returns is
-// about the trace.
-func (t *Trace) Fit(seed int64, o model.Options) (*model.Model, error) {
-	m, err := model.Fit(func() model.Stream { return t.Events(seed) }, o)
-	if err != nil {
-		return nil, about(t.Name, err)
-	}
-	return m, nil
-}
-
-// CompareModel generates from a model under a seed, as large as it was recorded, and
-// compares that with the trace under the same seed.
-func (t *Trace) CompareModel(m *model.Model, seed int64) (*model.Comparison, error) {
-	w, err := m.Workload(model.Size{})
-	if err != nil {
-		return nil, about(t.Name, err)
-	}
-	run := w.Run(seed)
-	generated := &workload{nodes: w.Nodes, next: func() (arrival, bool) {
-		at, pod, ok := run.Next()
-		return arrival{at, pod}, ok
-	}}
-	return model.Compare(t.Events(seed), generated)
 }

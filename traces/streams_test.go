@@ -17,7 +17,7 @@ var recordedSpecs = []string{
 // TestStreamsTogether reads streams of one Trace at the same time; the race
 // detector says whether they share anything that changes.
 func TestStreamsTogether(t *testing.T) {
-	for _, spec := range append(recordedSpecs, smallOpenb, smallOpenb+"?mode=time&load=2", "synthetic:gpu?nodes=5", "synthetic:gpu?mode=time&pods=100") {
+	for _, spec := range append(recordedSpecs, smallOpenb, smallOpenb+"?mode=time&load=2", "synthetic:gpu?nodes=5", "synthetic:gpu?mode=time&pods=100", "model:mixed?pods=100", "model:training?pods=200&load=0.9&nodes=20") {
 		tr := open(t, spec)
 		want := read(t, tr.Events(3)).String()
 		var group sync.WaitGroup
@@ -36,7 +36,7 @@ func TestStreamsTogether(t *testing.T) {
 
 // TestStreamsFeedState checks that a State takes what streams yield.
 func TestStreamsFeedState(t *testing.T) {
-	for _, spec := range append(recordedSpecs, smallOpenb, smallOpenb+"?mode=time", "synthetic:gpu?nodes=5", "synthetic:gpu?mode=time&pods=100") {
+	for _, spec := range append(recordedSpecs, smallOpenb, smallOpenb+"?mode=time", "synthetic:gpu?nodes=5", "synthetic:gpu?mode=time&pods=100", "model:mixed?pods=100", "model:training?pods=200&load=0.9&nodes=20") {
 		tr := open(t, spec)
 		s, stream, pods := cluster.NewState(), tr.Events(1), 0
 		for {

@@ -29,7 +29,7 @@ func TestScore(t *testing.T) {
 		}
 	}
 	for _, p := range ps {
-		if got := Below(Score(p)); math.Abs(got-p) > 1e-8*min(p, 1-p)+1e-14 {
+		if got := Below(Score(p)); math.Abs(got-p) > 1e-7*min(p, 1-p)+1e-14 {
 			t.Fatalf("Below(Score(%v)) = %v", p, got)
 		}
 	}

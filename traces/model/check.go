@@ -126,8 +126,8 @@ func (m *Model) checkBursts(wrong complaint) error {
 	}
 	for i, s := range m.Sources {
 		path := fmt.Sprintf("sources[%d]", i)
-		if s.Bursts < 1 || s.Bursts > maxCount {
-			return wrong(path+".bursts", "is "+strconv.FormatInt(s.Bursts, 10), "give a whole number above 0")
+		if s.Weight < 1 || s.Weight > maxCount {
+			return wrong(path+".weight", "is "+strconv.FormatInt(s.Weight, 10), "give a whole number above 0")
 		}
 		if s.Burst < 0 || s.Burst >= len(m.Bursts) {
 			return wrong(path+".burst", "is "+strconv.Itoa(s.Burst), "give an index in bursts, from 0")

@@ -17,14 +17,20 @@ const (
 	thinned = 4000
 )
 
+// A family is not taken whose mean is further from the recorded one than this part
+// of it, unless it is the last, quantiles.
+const meanWithin = 0.1
+
 // fitDistribution fits every family to four of five numbers and takes the simplest
-// whose Kolmogorov distance from the fifth is within 0.01 of the least. That family
-// is fitted to all. The numbers are in the order in which they came.
+// whose Kolmogorov distance from the fifth is within 0.01 of the least, and whose
+// mean is within a tenth of that of the four. That family is fitted to all. The
+// numbers are in the order in which they came.
 func fitDistribution(xs []float64) Distribution {
-	var rest, held []float64
+	var rest []float64
+	var held []weighted
 	for i, x := range xs {
 		if i%5 == 4 && len(xs) >= fewest {
-			held = append(held, x)
+			held = one(held, x)
 		} else {
 			rest = append(rest, x)
 		}
@@ -39,12 +45,15 @@ func fitDistribution(xs []float64) Distribution {
 		return d
 	}
 	slices.Sort(rest)
-	slices.Sort(held)
+	heldOut := sampleOf(held)
 	families := []func([]float64) Distribution{fitLogNormal, fitWeibull, fitHyperExponential, fitQuantiles}
 	distances := make([]float64, len(families))
 	for i, fit := range families {
 		d := fit(rest)
-		distances[i] = d.distanceFrom(held)
+		distances[i] = d.distanceFrom(heldOut)
+		if i < len(families)-1 && math.Abs(d.Mean()/meanOf(rest)-1) > meanWithin {
+			distances[i] = math.Inf(1)
+		}
 	}
 	simplest := slices.IndexFunc(distances, func(d float64) bool { return d <= slices.Min(distances)+advantage })
 	d := families[simplest](all)
@@ -52,15 +61,15 @@ func fitDistribution(xs []float64) Distribution {
 	return d
 }
 
-// distanceFrom returns the Kolmogorov distance from numbers in order, of as many
-// quantiles as tell it to 0.0005.
-func (d *Distribution) distanceFrom(sorted []float64) float64 {
+// distanceFrom returns the Kolmogorov distance from a sample, of as many quantiles
+// as tell it to 0.0005.
+func (d *Distribution) distanceFrom(held sample) float64 {
 	const steps = 1000
-	drawn := make([]float64, steps)
-	for i := range drawn {
-		drawn[i] = d.Quantile((float64(i) + 0.5) / steps)
+	var drawn []weighted
+	for i := range steps {
+		drawn = one(drawn, d.Quantile((float64(i)+0.5)/steps))
 	}
-	return Kolmogorov(sorted, drawn)
+	return held.distance(sampleOf(drawn))
 }
 
 // positive splits numbers in order into those above 0, of which evenly spread ones
@@ -147,8 +156,8 @@ func fitHyperExponential(sorted []float64) Distribution {
 	for range 60 {
 		var weight, first, second float64
 		for _, x := range xs {
-			a := float64(share/short) * chance.Exp(max(-x/short, -600))
-			b := float64((1-share)/long) * chance.Exp(max(-x/long, -600))
+			a := float64(share / short * chance.Exp(max(-x/short, -600)))
+			b := float64((1 - share) / long * chance.Exp(max(-x/long, -600)))
 			if a+b == 0 {
 				b = 1
 			}
@@ -181,9 +190,8 @@ var gridOf = []float64{
 	0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99,
 }
 
-// fitQuantiles keeps quantiles up to 0.99. Above, there is a Pareto tail with the
-// index that Hill's estimator gives (Annals of Statistics 3(5), 1975), if there are
-// fifty numbers or more to estimate it of; else the greatest is the last point.
+// fitQuantiles keeps quantiles up to 0.99. Above, there is a Pareto tail whose index
+// is that at which the mean of what is above is as it was: load comes of the mean.
 func fitQuantiles(sorted []float64) Distribution {
 	d := start(Quantiles, sorted, 0)
 	n := len(sorted)
@@ -192,17 +200,31 @@ func fitQuantiles(sorted []float64) Distribution {
 		d.point(p, sorted[k])
 	}
 	from := d.Points[len(d.Points)-1][1]
-	above := sorted[int(float64(0.99*float64(n))):]
-	if sum := 0.0; len(above) >= 50 && from > 0 {
-		for _, x := range above {
-			sum += chance.Ln(max(x/from, 1))
-		}
-		if d.Tail = min(round(float64(len(above))/max(sum, 1e-9)), 1000); d.Tail > 0 {
-			return d
+	above := meanOf(sorted[int(float64(0.99*float64(n))):])
+	if from <= 0 || above <= from || d.Most <= from {
+		d.point(1, d.Most)
+		return d
+	}
+	low, high := 0.05, 1000.0
+	for range 40 {
+		if d.Tail = (low + high) / 2; d.tailMean() > above {
+			low = d.Tail
+		} else {
+			high = d.Tail
 		}
 	}
-	d.point(1, d.Most)
+	d.Tail = round((low + high) / 2)
 	return d
+}
+
+// tailMean returns the mean of what is above the last point.
+func (d *Distribution) tailMean() float64 {
+	const steps = 500
+	from, sum := d.Points[len(d.Points)-1][0], 0.0
+	for i := range steps {
+		sum += d.Quantile(from + float64((1-from)*((float64(i)+0.5)/steps)))
+	}
+	return sum / steps
 }
 
 // point adds a point. Of equal ones in a row, the first and the last are enough.

@@ -17,7 +17,8 @@ const (
 	gapShare   = 10
 )
 
-// Sources with so many bursts have a kind of burst of their own, up to so many.
+// Sources with so many bursts have a kind of burst of their own: those with the most
+// jobs, up to so many.
 const (
 	ownBursts  = 50
 	mostBursts = 16
@@ -60,15 +61,18 @@ func (r *recording) fitBursts(m *Model, groups []int) []cluster.Time {
 				sample.sizes = append(sample.sizes, size[s])
 			}
 			size[s] = 1
-			m.Sources[s].Bursts++
 			begins = append(begins, j.at-r.jobs[0].at)
 		}
 		last[s] = i + 1
 	}
+	jobs := make([]float64, r.sources)
 	for s := range samples {
 		samples[s].sizes = append(samples[s].sizes, size[s])
+		for _, n := range samples[s].sizes {
+			jobs[s] += n
+		}
 	}
-	m.poolBursts(samples)
+	m.poolBursts(samples, jobs)
 	return begins
 }
 
@@ -130,17 +134,18 @@ func normalScores(order []int, scores []float64, value func(int) float64) {
 	}
 }
 
-// poolBursts makes kinds of bursts of what is known of each source's.
-func (m *Model) poolBursts(samples []burstSample) {
+// poolBursts makes kinds of bursts of what is known of each source's, and weighs the
+// sources by their jobs.
+func (m *Model) poolBursts(samples []burstSample, jobs []float64) {
 	order := make([]int, len(samples))
 	for s := range order {
 		order[s] = s
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(m.Sources[b].Bursts, m.Sources[a].Bursts) })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(jobs[b], jobs[a]) })
 	var rest burstSample
 	pooled := order[:0:0]
 	for rank, s := range order {
-		if rank < mostBursts && m.Sources[s].Bursts >= ownBursts {
+		if rank < mostBursts && len(samples[s].sizes) >= ownBursts {
 			m.Sources[s].Burst = len(m.Bursts)
 			m.Bursts = append(m.Bursts, samples[s].burst())
 			continue
@@ -150,13 +155,30 @@ func (m *Model) poolBursts(samples []burstSample) {
 		rest.sizes, rest.gaps, rest.scores = append(rest.sizes, x.sizes...), append(rest.gaps, x.gaps...), append(rest.scores, x.scores...)
 		rest.pairs, rest.again, rest.chance = rest.pairs+x.pairs, rest.again+x.again, rest.chance+x.chance
 	}
-	if len(pooled) == 0 {
-		return
-	}
 	for _, s := range pooled {
 		m.Sources[s].Burst = len(m.Bursts)
 	}
-	m.Bursts = append(m.Bursts, rest.burst())
+	if len(pooled) > 0 {
+		m.Bursts = append(m.Bursts, rest.burst())
+	}
+	for s := range m.Sources {
+		mean := m.Bursts[m.Sources[s].Burst].jobs()
+		m.Sources[s].Weight = max(int64(float64(1000*jobs[s])/mean+0.5), 1)
+	}
+}
+
+// jobs is how many jobs bursts of the kind have on average.
+func (b *Burst) jobs() float64 {
+	sum := 0.0
+	for i := range meanSteps {
+		sum += b.size((float64(i) + 0.5) / meanSteps)
+	}
+	return sum / meanSteps
+}
+
+// size is how many jobs a burst has, at a probability.
+func (b *Burst) size(p float64) float64 {
+	return min(max(math.Floor(b.Size.Quantile(p)+0.5), 1), mostOfBurst)
 }
 
 // burst fits a kind of burst.

@@ -39,8 +39,7 @@ func decode(file string, content []byte, to any) (*walk, error) {
 	err := json.Unmarshal(content, to)
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
-		w.counted, w.line = 0, 1
-		return nil, w.at(w.lineAt(int(wrong.Offset)), fmt.Sprintf("%s is a %s", wrong.Field, wrong.Value), "give a value as docs/models.md has it: "+wrong.Type.Kind().String())
+		return nil, w.at(w.lineAt(int(wrong.Offset)), fmt.Sprintf("%s is a %s", strings.TrimPrefix(wrong.Field, "Model."), wrong.Value), "give a value as docs/models.md has it: "+wrong.Type.Kind().String())
 	}
 	if err != nil {
 		return nil, w.at(0, input.Quoted(err.Error()), "give a model as docs/models.md has it")
@@ -48,9 +47,11 @@ func decode(file string, content []byte, to any) (*walk, error) {
 	return w, nil
 }
 
-// lineAt returns the line of an offset, which is not before that asked for last.
+// lineAt returns the line of an offset. It counts on from that asked for last.
 func (w *walk) lineAt(offset int) int {
-	offset = min(offset, len(w.content))
+	if offset = min(offset, len(w.content)); offset < w.counted {
+		w.counted, w.line = 0, 1
+	}
 	w.line += bytes.Count(w.content[w.counted:offset], []byte{'\n'})
 	w.counted = offset
 	return w.line

@@ -74,8 +74,10 @@ type Burst struct {
 
 // A Source submits bursts: a user, or who shares a namespace.
 type Source struct {
-	Bursts int64 `json:"bursts"` // its share: how many it submitted
-	Burst  int   `json:"burst"`  // of what kind: an index in Model.Bursts
+	// Weight is its share of bursts, relative to the others' weights: so that, with
+	// bursts as large as Burst says, its jobs are as many as were recorded.
+	Weight int64 `json:"weight"`
+	Burst  int   `json:"burst"` // of what kind: an index in Model.Bursts
 }
 
 // A Job is one or more pods that come together and run equally long.

@@ -37,7 +37,7 @@ func (w *Workload) begin(seed, number, first int64) burst {
 	b := burst{number: number, next: first, kind: -1}
 	b.source = below(w.sources, d.At(0))
 	kind := &w.m.Bursts[w.m.Sources[b.source].Burst]
-	b.left = int64(min(max(math.Floor(kind.Size.Quantile(d.At(1).Float())+0.5), 1), mostOfBurst))
+	b.left = int64(kind.size(d.At(1).Float()))
 	b.factor = chance.Normal(d.At(2))
 	return b
 }
@@ -99,7 +99,7 @@ func (w *Workload) plan(seed int64) plan {
 	pods, jobs := int64(0), int64(0)
 	wanted := math.Inf(1)
 	if w.size.Load > 0 && w.size.Pods == 0 {
-		wanted = float64(float64(w.size.Load*w.total)*w.size.Days) * day
+		wanted = float64(float64(float64(w.size.Load*w.total)*w.size.Days) * day)
 	}
 	most := w.size.Pods
 	if most == 0 {

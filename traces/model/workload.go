@@ -93,7 +93,7 @@ func (w *Workload) index() {
 	bursts := int64(0)
 	w.upTo, w.kinds = make([][]int64, len(w.m.Sources)), make([][]int32, len(w.m.Sources))
 	for _, s := range w.m.Sources {
-		bursts += s.Bursts
+		bursts += s.Weight
 		w.sources = append(w.sources, bursts)
 	}
 	for i := range w.m.Jobs {
@@ -136,7 +136,7 @@ func (w *Workload) measure() {
 		}
 		w.each = append(w.each, use)
 		if j.Run >= 0 {
-			w.demand += float64(use*means[j.Run]) * (float64(j.Count) / float64(jobs))
+			w.demand += float64(float64(use*means[j.Run]) * (float64(j.Count) / float64(jobs)))
 		}
 	}
 	for i, c := range w.classes {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -28,12 +29,12 @@ func (a *app) traceFit() *cobra.Command {
 		Example: "  berth trace fit philly:philly-2017 --out philly.json\n" +
 			"  berth compare --trace 'model:philly.json?days=14&load=0.9' --policies fgd,bestfit",
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return f.do(a, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return f.do(cmd.Context(), a, args[0]) },
 	}
+	f.in.flags(cmd)
 	fl := cmd.Flags()
 	fl.StringVar(&f.out, "out", "", "file to write the model to (default: standard output, without --check)")
 	fl.BoolVar(&f.check, "check", false, "compare what the model generates with the trace, metric by metric")
-	fl.Int64Var(&f.seed, "seed", 42, "seed of the trace and of what is generated")
 	fl.IntVar(&f.jobs, "jobs", model.DefaultJobs, "how many kinds of jobs are told apart, at most")
 	fl.StringVar(&f.origin, "origin", "", "what the model says of where it is from (default: the trace and its hash)")
 	return cmd
@@ -41,27 +42,28 @@ func (a *app) traceFit() *cobra.Command {
 
 // fitFlags are those of fit.
 type fitFlags struct {
+	in          traceInput
 	out, origin string
 	check       bool
-	seed        int64
 	jobs        int
 }
 
 // do fits, writes and checks.
-func (f *fitFlags) do(a *app, spec string) error {
+func (f *fitFlags) do(ctx context.Context, a *app, spec string) error {
 	if f.jobs < 1 {
 		return exit(exitBadInput, errors.New("--jobs is "+strconv.Itoa(f.jobs)+"; give a whole number above 0"))
 	}
-	t, err := traces.Opener{Root: a.env.TraceDir}.Open(spec)
+	t, err := a.openTrace(spec)
 	if err != nil {
-		return a.failed(err)
+		return err
 	}
 	if f.origin == "" {
 		f.origin = "fitted to " + t.Name + ", " + t.Hash[:12]
 	}
-	m, err := t.Fit(f.seed, model.Options{Origin: f.origin, Jobs: f.jobs})
+	events := func() model.Stream { return &stoppable{ctx: ctx, Stream: t.Events(f.in.seed)} }
+	m, err := model.Fit(events, model.Options{Origin: f.origin, Jobs: f.jobs})
 	if err != nil {
-		return a.failed(err)
+		return a.traceFailed(aboutTrace(t, err))
 	}
 	var b bytes.Buffer
 	if err := m.Write(&b); err != nil {
@@ -79,11 +81,24 @@ func (f *fitFlags) do(a *app, spec string) error {
 	if !f.check {
 		return nil
 	}
-	c, err := t.CompareModel(m, f.seed)
+	w, err := m.Workload(model.Size{})
 	if err != nil {
-		return a.failed(err)
+		return a.traceFailed(aboutTrace(t, err))
 	}
-	return exit(exitWorldFailed, writeComparison(a.env.Stdout, t, m, c))
+	c, err := model.Compare(events(), w.Events(f.in.seed))
+	if err != nil {
+		return a.traceFailed(err)
+	}
+	return exit(exitWorldFailed, writeComparison(a.env.Stdout, t, m, w, c))
+}
+
+// aboutTrace says of an error that names no file that it is about a trace.
+func aboutTrace(t *traces.Trace, err error) error {
+	var wrong *traces.Error
+	if errors.As(err, &wrong) && wrong.File == "" {
+		wrong.File = t.Name
+	}
+	return err
 }
 
 // writeModel writes a file. That its folder isn't there, or that it is a folder
@@ -97,10 +112,10 @@ func writeModel(file string, content []byte) error {
 }
 
 // writeComparison prints a comparison as a table.
-func writeComparison(out io.Writer, t *traces.Trace, m *model.Model, c *model.Comparison) error {
+func writeComparison(out io.Writer, t *traces.Trace, m *model.Model, g *model.Workload, c *model.Comparison) error {
 	jobs, pods := m.Totals()
-	fmt.Fprintf(out, "%s\n%d pods in %d jobs of %d kinds, %d classes; %d sources, %d kinds of bursts; %d distributions of run times\n\n",
-		t.Name, pods, jobs, len(m.Jobs), len(m.Classes), len(m.Sources), len(m.Bursts), len(m.Runs))
+	fmt.Fprintf(out, "%s\n%d pods in %d jobs of %d kinds, %d classes; %d sources, %d kinds of bursts; %d distributions of run times\noffered load %.3g %% as recorded, %.3g %% expected of the model\n\n",
+		t.Name, pods, jobs, len(m.Jobs), len(m.Classes), len(m.Sources), len(m.Bursts), len(m.Runs), t.OfferedLoad*100, g.Load*100)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(w, "metric\tunit\tdistance\t\t")
 	for _, p := range model.Probabilities {
