@@ -311,6 +311,9 @@ func (k *kubeRecording) wrong(problem, remedy string) *Error {
 
 // here says of an error of package manifest where it is.
 func (k *kubeRecording) here(err error) error {
+	if err == nil {
+		return nil
+	}
 	var e *Error
 	if errors.As(err, &e) {
 		return k.wrong(e.Problem, e.Remedy)
