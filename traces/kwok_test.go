@@ -67,14 +67,14 @@ func TestKwokFails(t *testing.T) {
 
 // TestKwokMerge has patches of nodes.
 func TestKwokMerge(t *testing.T) {
-	const node = "apiVersion: v1\nkind: Node\nmetadata: {name: n1, labels: {a: x, b: y}}\nstatus: {allocatable: {cpu: 2, pods: 5}}\n"
+	const node = "apiVersion: v1\nkind: Node\nmetadata: {name: n1, labels: {a: x, b: w}}\nstatus: {allocatable: {cpu: 2, pods: 5}}\n"
 	const patch = "---\nkind: ResourcePatch\ntarget: {type: {version: v1, resource: nodes}, name: %s}\npatch: {metadata: {labels: {a: null, c: z}}, spec: {taints: [{key: k, effect: NoSchedule}], $retainKeys: []}, status: {allocatable: {cpu: 4}}}\n"
 	k, err := parseKube(kwok, []byte(node+fmt.Sprintf(patch, "n1")+fmt.Sprintf(patch, "m")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := k.nodes[0].last
-	if got := fmt.Sprint(n.Labels, n.Capacity, n.Taints); got != "[{b y} {c z}] [4000 0 0 5] [{k  1}]" {
+	if got := fmt.Sprint(n.Labels, n.Capacity, n.Taints); got != "[{b w} {c z}] [4000 0 0 5] [{k  1}]" {
 		t.Errorf("got %s", got)
 	}
 	if k.rejected[1].Reason != "changes a node that wasn't there" {
