@@ -43,12 +43,12 @@ type Settings map[string]string
 var Formats = []*Format{
 	own,
 	openb, philly, swf, azure, alibaba2018, alibaba2017, googleTasks, dlrm, pai, spot, helios,
-	simkube,
+	simkube, kss.format(), kwok.format(), snapshot,
 	synthetic, modelled,
 }
 
 // FaultFormats lists the formats of recorded and written failures.
-var FaultFormats = []*Format{script, google2011, openDC, failureArchive}
+var FaultFormats = []*Format{script, google2011, openDC, failureArchive, kss.faults(), kwok.faults()}
 
 // choice returns the value of an option that must be one of among.
 func (s Settings) choice(key string, among []string) (string, error) {

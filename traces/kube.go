@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -21,10 +22,12 @@ type kubeRecording struct {
 	line     int // of the record that is being taken in
 
 	pods    []kubePod
-	live    map[string]int // pods that are there, by namespace and name
-	names   map[string]int // how many pods were called so, by namespace and name
+	live    map[string]int                    // pods that are there, by namespace and name
+	names   map[string]int                    // how many pods were called so, by namespace and name
+	ungated map[*cluster.Class]*cluster.Class // of pods with gates, by their own
 	nodes   []kubeNode
 	nodeAt  map[string]int
+	patched bool                      // whether nodes are changed by patches
 	objects []cluster.Event           // ObjectSet and ObjectRemoved
 	objAt   map[string]cluster.Object // as last set, by objectName
 
@@ -46,6 +49,7 @@ type kubeNode struct {
 	first, last *cluster.NodeSpec
 	came        cluster.Time
 	outages     []outage
+	text        []byte // as last set, where patches come
 }
 
 // Reasons for which records are no part of a workload.
@@ -62,7 +66,8 @@ const (
 func newKubeRecording(file string) *kubeRecording {
 	return &kubeRecording{
 		file: file, live: map[string]int{}, names: map[string]int{},
-		nodeAt: map[string]int{}, objAt: map[string]cluster.Object{},
+		ungated: map[*cluster.Class]*cluster.Class{},
+		nodeAt:  map[string]int{}, objAt: map[string]cluster.Object{},
 	}
 }
 
@@ -185,12 +190,8 @@ func (k *kubeRecording) setPod(t cluster.Time, o *kubeObject) (reason string, er
 		k.live[o.key()] = i
 	} else {
 		reason = becameOfPod
-		if p := &k.pods[i]; len(p.spec.Class.Gates) > 0 && len(s.SchedulingGates) == 0 {
-			spec, err := k.observer.Pod(o.text)
-			if err != nil {
-				return "", k.here(err)
-			}
-			p.spec.Class, p.came = spec.Class, t // it could not be scheduled before, so now it comes
+		if len(s.SchedulingGates) == 0 {
+			k.open(i, t)
 		}
 	}
 	if s.NodeName != "" {
@@ -200,6 +201,23 @@ func (k *kubeRecording) setPod(t cluster.Time, o *kubeObject) (reason string, er
 		k.finish(i, t)
 	}
 	return reason, nil
+}
+
+// open takes the scheduling gates of a pod away: only now does it come.
+func (k *kubeRecording) open(i int, t cluster.Time) {
+	p := &k.pods[i]
+	gated := p.spec.Class
+	if len(gated.Gates) == 0 {
+		return
+	}
+	class := k.ungated[gated]
+	if class == nil {
+		without := *gated
+		without.Gates = nil
+		class = &without
+		k.ungated[gated] = class
+	}
+	p.spec.Class, p.came = class, t
 }
 
 // add adds a pod that comes at a time. One that is called as another was before it gets
@@ -223,6 +241,7 @@ func (k *kubeRecording) add(t cluster.Time, spec *cluster.PodSpec, uid string) (
 // bind notes that a pod got a node.
 func (k *kubeRecording) bind(i int, t cluster.Time) {
 	if k.pods[i].bound < 0 {
+		k.open(i, t)
 		k.pods[i].bound = t
 		k.binds++
 	}
@@ -244,15 +263,24 @@ func (k *kubeRecording) setNode(t cluster.Time, o *kubeObject) (reason string, e
 	if !ok {
 		k.nodeAt[spec.Name] = len(k.nodes)
 		k.nodes = append(k.nodes, kubeNode{first: spec, last: spec, came: t})
+		k.keep(len(k.nodes)-1, o)
 		return "", nil
 	}
 	n := &k.nodes[i]
 	n.last = spec
+	k.keep(i, o)
 	if last := len(n.outages) - 1; last >= 0 && n.outages[last].until == cluster.Never {
 		n.outages[last].until = max(t, n.outages[last].at)
 		return "", nil
 	}
 	return changesNode, nil
+}
+
+// keep keeps what a node's object says, for the next patch.
+func (k *kubeRecording) keep(i int, o *kubeObject) {
+	if k.patched {
+		k.nodes[i].text = bytes.Clone(o.text)
+	}
 }
 
 // remove takes in that an object is gone. It returns a reason if the record as such is
@@ -311,6 +339,9 @@ func (k *kubeRecording) wrong(problem, remedy string) *Error {
 
 // here says of an error of package manifest where it is.
 func (k *kubeRecording) here(err error) error {
+	if err == nil {
+		return nil
+	}
 	var e *Error
 	if errors.As(err, &e) {
 		return k.wrong(e.Problem, e.Remedy)

@@ -198,13 +198,20 @@ func (t *Trace) measure(nodes, pods []cluster.Event, work []cluster.Time, load f
 	t.Nodes, t.GPUs, t.Pods, t.Mix = len(nodes), gpusOf(r.nodes), len(pods), r.mix()
 	demand, capacity := r.demand(t.GPUs > 0)
 	window := r.window()
-	if capacity > 0 && window > 0 {
+	switch {
+	case capacity > 0 && window > 0:
 		t.OfferedLoad = demand / capacity / window.Seconds()
+	case capacity > 0: // all come together
+		for i := range r.batches {
+			r.batches[i].run = cluster.Second
+		}
+		asked, _ := r.demand(t.GPUs > 0)
+		t.OfferedLoad = asked / capacity
 	}
 	if load == 0 {
 		return 1, nil
 	}
-	if t.OfferedLoad == 0 {
+	if t.OfferedLoad == 0 || window == 0 {
 		return 0, &Error{File: file, Problem: "all pods come at the same time, or none uses anything for any time, so there is no load to change", Remedy: "leave load out, or give a longer part of the recording with from and for"}
 	}
 	spread, err := spreadFor(demand/capacity, load, file)

@@ -54,7 +54,7 @@ func openSimkube(path string, s Settings) (*Trace, error) {
 		return nil, err
 	}
 	defer in.close()
-	r, err := readSimkube(path, in)
+	r, err := readSimkube(path, in, mostSimkubePods)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +121,7 @@ func (l *simkubeLife) UnmarshalJSON(text []byte) error {
 
 // A simkubeReader takes a recording in.
 type simkubeReader struct {
+	most      int // pods
 	kube      *kubeRecording
 	templates map[string]string        // where in objects of a kind its pods' template is
 	lives     map[string][]simkubeLife // of an owner's pods, in order, by kind, namespace and name
@@ -128,13 +129,18 @@ type simkubeReader struct {
 	order     []*simkubeOwner          // as they came
 }
 
-// readSimkube reads a whole recording.
-func readSimkube(file string, in *stream) (*simkubeReader, error) {
+// mostSimkubePods is more than a recording that fits into memory has. A number of
+// replicas takes a few bytes, and its pods some hundred each.
+const mostSimkubePods = 2_000_000
+
+// readSimkube reads a whole recording, of as many pods at most.
+func readSimkube(file string, in *stream, most int) (*simkubeReader, error) {
 	text, err := jsonOf(file, in)
 	if err != nil {
 		return nil, err
 	}
 	r := &simkubeReader{
+		most: most,
 		kube: newKubeRecording(file), templates: map[string]string{},
 		lives: map[string][]simkubeLife{}, owners: map[string]*simkubeOwner{},
 	}

@@ -23,7 +23,8 @@ type simkubeOwner struct {
 // A simkubeTemplate is what pods were made of from some time.
 type simkubeTemplate struct {
 	from cluster.Time
-	text []byte // the template, as JSON
+	text []byte           // the template, as JSON
+	pod  *cluster.PodSpec // made of it, nil as long as none is
 }
 
 // defaultTemplates says where kinds have the template of their pods, unless the
@@ -75,7 +76,7 @@ func (r *simkubeReader) apply(at cluster.Time, o *kubeObject) (reason string, er
 	}
 	changed := len(owner.versions) == 0 || !bytes.Equal(owner.versions[len(owner.versions)-1].text, template)
 	if changed {
-		owner.versions = append(owner.versions, simkubeTemplate{at, template})
+		owner.versions = append(owner.versions, simkubeTemplate{from: at, text: template})
 	}
 	if len(r.lives[key]) > 0 {
 		return "", nil
@@ -107,7 +108,7 @@ func (r *simkubeReader) scale(at cluster.Time, owner *simkubeOwner, anew bool) (
 	}
 	r.end(at, owner, int(replicas))
 	for len(owner.pods) < int(replicas) {
-		i, err := r.makePod(at, owner, owner.versions[len(owner.versions)-1].text)
+		i, err := r.makePod(at, owner, &owner.versions[len(owner.versions)-1])
 		if err != nil {
 			return "", err
 		}
@@ -162,7 +163,7 @@ func (r *simkubeReader) playLives(owner *simkubeOwner) error {
 		for version+1 < len(owner.versions) && owner.versions[version+1].from <= from {
 			version++
 		}
-		i, err := r.makePod(from, owner, owner.versions[version].text)
+		i, err := r.makePod(from, owner, &owner.versions[version])
 		if err != nil {
 			return err
 		}
@@ -185,26 +186,40 @@ func (r *simkubeReader) remove(at cluster.Time, o *kubeObject) (reason string) {
 	return reason
 }
 
-// makePod makes a pod of a template, as the owner's controller does. Pods of a
+// makePod makes a pod of a template, as the owner's controller does.
+func (r *simkubeReader) makePod(at cluster.Time, owner *simkubeOwner, of *simkubeTemplate) (i int, err error) {
+	if len(r.kube.pods) == r.most {
+		return 0, r.kube.wrong("there are more than "+strconv.Itoa(r.most)+" pods", "give a shorter recording")
+	}
+	if of.pod == nil {
+		if of.pod, err = r.podOf(owner.object, of.text); err != nil {
+			return 0, err
+		}
+	}
+	spec := *of.pod
+	spec.Name += strconv.Itoa(owner.made)
+	owner.made++
+	return r.kube.add(at, &spec, ""), nil
+}
+
+// podOf makes a pod of an owner's template whose name lacks a number. Pods of a
 // Deployment are its ReplicaSet's, which is called like it here.
-func (r *simkubeReader) makePod(at cluster.Time, owner *simkubeOwner, template []byte) (i int, err error) {
+func (r *simkubeReader) podOf(owner *kubeObject, template []byte) (*cluster.PodSpec, error) {
+	bad := "the template for pods of " + quoted(owner.Kind+" "+owner.key()) + " is none"
 	var of struct {
 		Metadata map[string]json.RawMessage `json:"metadata"`
 		Spec     json.RawMessage            `json:"spec"`
 	}
 	if err := json.Unmarshal(template, &of); err != nil || len(of.Spec) == 0 {
-		return 0, r.kube.wrong("the template for pods of "+quoted(owner.key)+" is none", "correct the recording")
+		return nil, r.kube.wrong(bad, "correct the recording")
 	}
-	o := owner.object
-	apiVersion, kind := o.APIVersion, o.Kind
+	kind := owner.Kind
 	if kind == "Deployment" {
 		kind = "ReplicaSet"
 	}
-	name := o.Metadata.Name + "-" + strconv.Itoa(owner.made)
-	owner.made++
 	meta := map[string]any{
-		"name": name, "namespace": o.Metadata.Namespace,
-		"ownerReferences": []any{map[string]any{"apiVersion": apiVersion, "kind": kind, "name": o.Metadata.Name, "uid": "", "controller": true}},
+		"name": owner.Metadata.Name + "-", "namespace": owner.Metadata.Namespace,
+		"ownerReferences": []any{map[string]any{"apiVersion": owner.APIVersion, "kind": kind, "name": owner.Metadata.Name, "uid": "", "controller": true}},
 	}
 	for _, key := range []string{"labels", "annotations"} {
 		if value, ok := of.Metadata[key]; ok {
@@ -213,13 +228,10 @@ func (r *simkubeReader) makePod(at cluster.Time, owner *simkubeOwner, template [
 	}
 	text, err := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": of.Spec})
 	if err != nil {
-		return 0, r.kube.wrong("the template for pods of "+quoted(owner.key)+": "+jsonProblem(err), "correct the recording")
+		return nil, r.kube.wrong(bad+": "+jsonProblem(err), "correct the recording")
 	}
 	spec, err := r.kube.observer.Pod(text)
-	if err != nil {
-		return 0, r.kube.here(err)
-	}
-	return r.kube.add(at, spec, ""), nil
+	return spec, r.kube.here(err)
 }
 
 // pointedAt returns what a JSON pointer (RFC 6901) points to in a text, and whether there is
@@ -227,10 +239,10 @@ func (r *simkubeReader) makePod(at cluster.Time, owner *simkubeOwner, template [
 func pointedAt(text []byte, pointer string) (json.RawMessage, bool) {
 	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
 		part = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
-		var list []json.RawMessage
-		if json.Unmarshal(text, &list) == nil {
+		if len(text) > 0 && text[0] == '[' {
+			var list []json.RawMessage
 			i, err := strconv.Atoi(strings.Replace(part, "*", "0", 1))
-			if err != nil || i < 0 || i >= len(list) {
+			if err != nil || json.Unmarshal(text, &list) != nil || i < 0 || i >= len(list) {
 				return nil, false
 			}
 			text = list[i]

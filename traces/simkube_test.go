@@ -137,7 +137,7 @@ func parseSimkube(content []byte) (*simkubeReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readSimkube("f", in)
+	return readSimkube("f", in, 1000)
 }
 
 // packed returns a value as MessagePack.
@@ -166,6 +166,7 @@ var badSimkube = []struct{ content, want string }{
 	{simkubeHead + `},"events":[{"ts":5},{"ts":4}]}`, "f: event 2 is of 4; give seconds since 1970, in order and before 2200"},
 	{simkubeHead + `},"events":[{"ts":5,"applied_objs":[{"kind":"Pod"}]}]}`, "f:1: an object has no apiVersion, kind or metadata.name; give all three, or remove the record"},
 	{simkubeHead + `},"events":[` + simkubeDeployment(1, -1, "i") + "]}", "f:1: replicas is -1; give a whole number from 0 to 200000"},
+	{simkubeHead + `},"events":[` + simkubeDeployment(1, 1001, "i") + "]}", "f:1: there are more than 1000 pods; give a shorter recording"},
 	{simkubeHead + `},"events":[` + strings.Replace(simkubeDeployment(1, 1, "i"), `"2"`, `"x"`, 1) + "]}", `f:1: Deployment: spec.template.spec.containers[0].resources.requests.cpu is "\"x\"", which is no Quantity; write a number with a unit, such as 500m or 1Gi`},
 }
 
@@ -211,9 +212,9 @@ func FuzzSimkube(f *testing.F) {
 }
 
 func BenchmarkSimkubeRead(b *testing.B) {
-	events := make([]string, 2000)
+	events := make([]string, 1000)
 	for i := range events {
-		events[i] = simkubeDeployment(10+i, i%7, "i")
+		events[i] = simkubeDeployment(10+i, i%2, "i")
 	}
 	content := []byte(simkubeHead + `},"events":[` + strings.Join(events, ",") + "]}")
 	b.SetBytes(int64(len(content)))

@@ -138,3 +138,24 @@ func observed(err error, kind string, of metav1.Object) error {
 	}
 	return &input.Error{Problem: what + field.problem(), Remedy: field.Remedy}
 }
+
+// JSON returns a YAML document, whose first line is the one given, as the JSON that
+// kubectl takes it for; nil if there is nothing in it. Its error is an *Error that names
+// the line, and no file.
+func JSON(document []byte, line int) (text []byte, err error) {
+	err = yamlValues(document, line, func(json []byte, _ []mark) error {
+		switch {
+		case string(json) == "null":
+		case text != nil:
+			return &yamlError{line, "two documents are one", "write --- between them"}
+		default:
+			text = json
+		}
+		return nil
+	})
+	var wrong *yamlError
+	if errors.As(err, &wrong) {
+		err = &input.Error{Line: wrong.line, Problem: wrong.problem, Remedy: wrong.remedy}
+	}
+	return text, err
+}

@@ -85,3 +85,15 @@ func TestObserverFails(t *testing.T) {
 		}
 	}
 }
+
+func TestJSON(t *testing.T) {
+	for text, want := range map[string]string{
+		"a: yes\nb: [1, 'x']": `{"a":true,"b":[1,"x"]}`, "# nothing\n": "", "---\na: 1\n": `{"a":1}`,
+		"a: 1\nb: {": ":8: did not find expected node content; correct the YAML", "a: 1\n---\nb: 1\n": ":7: two documents are one; write --- between them",
+	} {
+		got, err := JSON([]byte(text), 7)
+		if is := string(got); err == nil && is != want || err != nil && err.Error() != want {
+			t.Errorf("%q: got %s, %v; want %s", text, got, err, want)
+		}
+	}
+}
