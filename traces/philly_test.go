@@ -134,21 +134,6 @@ func FuzzPhilly(f *testing.F) {
 	})
 }
 
-func BenchmarkPhillyRead(b *testing.B) {
-	var rows bytes.Buffer
-	rows.WriteString("timestamp,duration,num_gpus,gpu_time,cluster\n")
-	for i := range 20_000 {
-		fmt.Fprintf(&rows, "2017-10-%02d %02d:%02d:55,%d.0,%d,2951.0,%06x\n", 1+i%28, i%24, i%60, 60+i%9999, 1<<(i%4), 6214*(i%15))
-	}
-	b.SetBytes(int64(rows.Len()))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := readPhilly(rows.Bytes()); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // TestVerifyPhilly counts the recording: jobs by their GPUs, as its page has them.
 func TestVerifyPhilly(t *testing.T) {
 	const folder = "philly-2017"
