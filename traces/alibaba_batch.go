@@ -3,7 +3,6 @@ package traces
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/berthsim/berth/cluster"
 )
@@ -19,6 +18,7 @@ type alibabaBatch struct {
 	tasks    map[string]bool // names of what became pods
 	batches  []batch
 	classes  recordedClasses
+	names    nameMaker
 }
 
 // alibabaOptions are those of both formats.
@@ -120,6 +120,7 @@ func (r *alibabaBatch) read(file string, in *stream, of alibabaTable) error {
 
 // An alibabaTask is what tables say of a task.
 type alibabaTask struct {
+	prefix     string // of the job
 	job, name  string
 	start, end int64   // seconds
 	instances  int64   // pods
@@ -138,12 +139,12 @@ func (r *alibabaBatch) add(t *table, k alibabaTask) (reason string, err error) {
 	case k.instances == 0:
 		return askNothing, nil
 	}
-	name := k.job + "-" + k.name
+	name := r.names.begin(k.prefix).add(k.job).add("-").add(k.name).name()
 	if !isName(name) {
 		return "", t.wrong(0, "the names are "+quoted(name), "give names without spaces and slashes")
 	}
 	if r.tasks[name] {
-		return "", t.wrong(0, "job "+quoted(k.job)+" has task "+quoted(k.name)+" already", "leave one of them out")
+		return "", t.wrong(0, "job "+quoted(k.prefix+k.job)+" has task "+quoted(k.name)+" already", "leave one of them out")
 	}
 	r.tasks[name] = true
 	q := recordedRequest{
@@ -151,9 +152,9 @@ func (r *alibabaBatch) add(t *table, k alibabaTask) (reason string, err error) {
 		memory: int64(math.Round(float64(k.memory*r.memory)/mib)) * mib,
 	}
 	if r.owners == "job" {
-		q.owner = cluster.OwnerRef{Kind: "Job", Name: strings.Clone(k.job)}
+		q.owner = cluster.OwnerRef{Kind: "Job", Name: k.prefix + k.job}
 	}
-	r.batches = append(r.batches, batch{
+	r.batches = appendBatch(r.batches, batch{
 		at: cluster.Time(k.start) * cluster.Second, run: cluster.Time(k.end-k.start) * cluster.Second,
 		class: r.classes.class(q), name: name, pods: int32(k.instances),
 	})
@@ -163,10 +164,11 @@ func (r *alibabaBatch) add(t *table, k alibabaTask) (reason string, err error) {
 // alibabaStatus returns why a task with the status in the current row is no part of the
 // workload, "" if it is one: how long others ran isn't known.
 func alibabaStatus(t *table) string {
+	status := t.text("status")
 	for _, ended := range alibabaEnded {
-		if t.text("status") == ended {
+		if status == ended {
 			return ""
 		}
 	}
-	return "the status is " + quoted(t.text("status"))
+	return "the status is " + quoted(status)
 }

@@ -46,20 +46,22 @@ func (t *table) name(column string) (string, error) {
 
 // isName reports whether text can be part of a name: State writes namespace/name.
 func isName(text string) bool {
+	return isPlainName(text) || utf8.ValidString(text) && !strings.ContainsFunc(text, isNoPartOfName)
+}
+
+// isPlainName reports whether text can be part of a name and is ASCII alone, as most
+// names are.
+func isPlainName(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c <= ' ' || c == '/' || c > '~' {
-			return c >= utf8.RuneSelf && isLongName(text)
+			return false
 		}
 	}
 	return true
 }
 
-// isLongName does so for text that isn't ASCII alone.
-func isLongName(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
-		return r == '/' || unicode.IsSpace(r) || !unicode.IsPrint(r)
-	})
-}
+// isNoPartOfName reports whether names must not have r in them.
+func isNoPartOfName(r rune) bool { return r == '/' || unicode.IsSpace(r) || !unicode.IsPrint(r) }
 
 // maxSeconds is longer than anything runs, 31 years. It keeps sums of times in
 // range.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"unicode"
 
 	"github.com/berthsim/berth/cluster"
 )
@@ -78,7 +77,7 @@ func (ns names) add(t *table, column string) (string, error) {
 	if name == "" {
 		return "", t.wrongField(column, "give a name")
 	}
-	if strings.ContainsFunc(name, func(r rune) bool { return r == '/' || unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
+	if !isPlainName(name) && strings.ContainsFunc(name, isNoPartOfName) {
 		return "", t.wrongField(column, "give a name without spaces and slashes")
 	}
 	if line, twice := ns[name]; twice {

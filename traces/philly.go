@@ -105,6 +105,7 @@ type phillyReader struct {
 	owners  string // the option
 	batches []batch
 	classes recordedClasses
+	names   nameMaker
 }
 
 func newPhillyReader(owners string) *phillyReader {
@@ -139,11 +140,12 @@ func (r *phillyReader) row(t *table) (reason string, err error) {
 	if gpus == 0 {
 		return askNothing, nil
 	}
-	if !isName(t.text("cluster")) {
+	namespace := t.text("cluster")
+	if !isName(namespace) {
 		return "", t.wrongField("cluster", "give a name without spaces and slashes")
 	}
-	b.name = "job-" + strconv.Itoa(t.line()-1) // the row, from 1, whatever part is played
-	r.add(b, recordedRequest{namespace: t.text("cluster"), gpus: int32(gpus)})
+	b.name = r.names.begin("job-").number(int64(t.line() - 1)).name() // the row, from 1, whatever part is played
+	r.add(b, recordedRequest{namespace: namespace, gpus: int32(gpus)})
 	return "", nil
 }
 
@@ -155,14 +157,14 @@ func (r *phillyReader) add(b batch, q recordedRequest) {
 	}
 	if gpus <= phillyPodGPUs {
 		b.class = r.classes.class(q)
-		r.batches = append(r.batches, b)
+		r.batches = appendBatch(r.batches, b)
 		return
 	}
 	q.gpus, b.pods = phillyPodGPUs, gpus/phillyPodGPUs
 	b.class = r.classes.class(q)
-	r.batches = append(r.batches, b)
+	r.batches = appendBatch(r.batches, b)
 	if q.gpus = gpus % phillyPodGPUs; q.gpus > 0 {
 		b.class, b.first, b.pods, b.more = r.classes.class(q), b.pods, 1, true
-		r.batches = append(r.batches, b)
+		r.batches = appendBatch(r.batches, b)
 	}
 }

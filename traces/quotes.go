@@ -13,7 +13,8 @@ import (
 // there is a quote in the midst of what isn't. Such rows are few, so that their fields
 // may take memory.
 func (t *table) splitQuoted(line string, broken bool) error {
-	t.start, t.row, t.starts = t.lines.line, t.row[:0], t.starts[:0]
+	t.start, t.ends, t.starts = t.lines.line, t.ends[:0], t.starts[:0]
+	var row strings.Builder
 	for more := true; more; {
 		start, field := t.lines.line, ""
 		if quoted, ok := strings.CutPrefix(line, `"`); ok {
@@ -24,8 +25,13 @@ func (t *table) splitQuoted(line string, broken bool) error {
 		} else if field, line, more = strings.Cut(line, ","); strings.Contains(field, `"`) {
 			return csv.ErrBareQuote
 		}
-		t.row, t.starts = append(t.row, field), append(t.starts, start)
+		if len(t.ends) > 0 {
+			row.WriteByte(',')
+		}
+		row.WriteString(field)
+		t.ends, t.starts = append(t.ends, row.Len()), append(t.starts, start)
 	}
+	t.row = row.String()
 	return nil
 }
 

@@ -24,7 +24,7 @@ var readCases = []struct {
 		return fmt.Sprintf("2017-10-%02d %02d:%02d:55,%d.0,%d,%d.0,%06x\n", 1+i/2000%28, i/60%24, i%60, run, gpus, run*gpus, 6214*(i%15))
 	}, "timestamp,duration,num_gpus,gpu_time,cluster\n"},
 	{"swf", func(file string, in *stream) error {
-		return newSWFReader("user", Settings{"memory": "1"}).read(file, in)
+		return newSWFReader("user", Settings{"cpus": "8", "memory": "1"}).read(file, in)
 	}, func(i int) string {
 		return fmt.Sprintf("%6d  %8d      -1 %7d %4d      -1      -1   -1 %7d      -1 -1 %4d    1   -1 -1  1     -1      -1\n", i, 14*i, 60+i%9999, 1<<(i%4), 300*(i%9), i%50)
 	}, "; MaxProcs: 1000\n"},

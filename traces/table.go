@@ -24,9 +24,10 @@ type table struct {
 	asks   int           // how many of them were asked for of this one
 	width  int           // fields of a row; 0 until the first is read
 	fields string        // where it is said how many a row has, for people
-	row    []string
-	start  int   // the line on which the row begins
-	starts []int // likewise for each field, if the row is of several lines
+	row    string        // its fields, with a byte between them
+	ends   []int         // of each field in row
+	start  int           // the line on which the row begins
+	starts []int         // likewise for each field, if the row is of several lines
 
 	blank blankLines
 	title string // how a first row begins that is a header, in files that may have one
@@ -77,8 +78,8 @@ func tableOf(file string, r io.Reader, needed []string) (*table, error) {
 	} else if !more {
 		return nil, &Error{File: file, Problem: "the file has only empty lines", Remedy: "fetch it again"}
 	}
-	for i, name := range t.row {
-		name = strings.TrimPrefix(name, "\ufeff") // what spreadsheets write in front
+	for i := range t.ends {
+		name := strings.TrimPrefix(t.field(i), "\ufeff") // what spreadsheets write in front
 		if _, twice := t.column[name]; twice {
 			return nil, t.wrong(i, "column "+quoted(name)+" is there twice", "rename one")
 		}
@@ -111,7 +112,7 @@ func optionalHeader(file string, r io.Reader, columns []string, title string) *t
 }
 
 // isHeader reports whether the current row is a header.
-func (t *table) isHeader() bool { return t.title != "" && t.row[0] == t.title && t.line() == 1 }
+func (t *table) isHeader() bool { return t.title != "" && t.field(0) == t.title && t.line() == 1 }
 
 // next goes on to the next row. It returns false after the last.
 func (t *table) next() (bool, error) {
@@ -130,10 +131,11 @@ func (t *table) next() (bool, error) {
 			return t.finish(t.splitQuoted(line, broken))
 		}
 	}
-	if t.split(line); len(t.row) != t.width {
+	t.row, t.ends = line, appendEnds(t.ends[:0], line)
+	t.start, t.starts, t.asks = t.lines.line, t.starts[:0], 0
+	if len(t.ends) != t.width {
 		return t.finish(nil)
 	}
-	t.asks = 0
 	return true, nil
 }
 
@@ -145,32 +147,20 @@ func (b *blankLines) add(line int) {
 	b.count++
 }
 
-// split takes a row without quotes apart.
-func (t *table) split(line string) {
-	t.start, t.starts = t.lines.line, t.starts[:0]
-	row, from := t.row[:0], 0
-	for i := range len(line) {
-		if line[i] == ',' {
-			row, from = append(row, line[from:i]), i+1
-		}
-	}
-	t.row = append(row, line[from:])
-}
-
 // finish checks that the current row has as many fields as others. It returns what
 // next does, given what was wrong with its quotes.
 func (t *table) finish(err error) (bool, error) {
 	t.asks = 0
 	if t.width == 0 {
-		t.width = len(t.row)
+		t.width = len(t.ends)
 	}
 	switch {
 	case errors.Is(err, csv.ErrQuote), errors.Is(err, csv.ErrBareQuote):
 		// A quote that is never closed is found at the end of the file; what is
 		// wrong is where its row begins.
 		err = &Error{File: t.file, Line: t.start, Problem: err.Error(), Remedy: "correct the quotes of the row"}
-	case err == nil && len(t.row) != t.width:
-		err = &Error{File: t.file, Line: t.start, Problem: fmt.Sprintf("%d fields", len(t.row)), Remedy: fmt.Sprintf("give %d, %s", t.width, t.fields)}
+	case err == nil && len(t.ends) != t.width:
+		err = &Error{File: t.file, Line: t.start, Problem: fmt.Sprintf("%d fields", len(t.ends)), Remedy: fmt.Sprintf("give %d, %s", t.width, t.fields)}
 	}
 	return err == nil, err
 }
@@ -207,9 +197,17 @@ func (t *table) at(column string) int {
 // text returns the field in a column, "" if there is no such column.
 func (t *table) text(column string) string {
 	if i := t.at(column); i >= 0 {
-		return t.row[i]
+		return t.field(i)
 	}
 	return ""
+}
+
+// field returns the i-th field.
+func (t *table) field(i int) string {
+	if i == 0 {
+		return t.row[:t.ends[0]]
+	}
+	return t.row[t.ends[i-1]+1 : t.ends[i]]
 }
 
 // line returns the line on which the current row begins.

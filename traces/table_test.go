@@ -57,8 +57,8 @@ func fastTable(r io.Reader, width int) (report string) {
 	t := newHeadless("f", r, make([]string, width))
 	t.fields = ""
 	err := t.each(func() error {
-		for i, field := range t.row {
-			report += fmt.Sprintf("%d:%q ", t.wrong(i, "", "").Line, field)
+		for i := range t.ends {
+			report += fmt.Sprintf("%d:%q ", t.wrong(i, "", "").Line, t.field(i))
 		}
 		report += "\n"
 		return nil

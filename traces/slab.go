@@ -1,0 +1,91 @@
+package traces
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Pods, tasks and jobs come by the million, so that what is kept of each is made many
+// at a time.
+
+// A nameMaker makes names of parts, and cuts them from long strings.
+type nameMaker struct {
+	text strings.Builder
+	from int // where the current name begins
+}
+
+// Bytes of the strings that names are cut from, and as much of them as is left free
+// rather than that one be copied.
+const (
+	nameChunk   = 1 << 14
+	longestName = 1 << 8
+)
+
+// begin begins a name with a text.
+func (m *nameMaker) begin(text string) *nameMaker {
+	if m.text.Cap()-m.text.Len() < longestName {
+		m.text = strings.Builder{}
+		m.text.Grow(nameChunk)
+	}
+	m.from = m.text.Len()
+	return m.add(text)
+}
+
+// add goes on with a text.
+func (m *nameMaker) add(text string) *nameMaker {
+	m.text.WriteString(text)
+	return m
+}
+
+// number goes on with a number, in decimal.
+func (m *nameMaker) number(n int64) *nameMaker {
+	var digits [20]byte
+	m.text.Write(strconv.AppendInt(digits[:0], n, 10))
+	return m
+}
+
+// name returns the name.
+func (m *nameMaker) name() string { return m.text.String()[m.from:] }
+
+// appendBatch appends b. Memory is doubled when it is full: what append does with long
+// slices, a quarter more, would copy each batch four times.
+func appendBatch(batches []batch, b batch) []batch {
+	if len(batches) == cap(batches) {
+		batches = slices.Grow(batches, max(len(batches), 256))
+	}
+	return append(batches, b)
+}
+
+// A numberSet holds numbers and the lines that they are on. They mostly come in
+// ascending order, which takes no more than a look at the last.
+type numberSet struct {
+	rising []numberOn
+	others map[int64]int // those that came after a larger one
+}
+
+type numberOn struct {
+	n    int64
+	line int
+}
+
+// add adds n, unless it is there: then it returns the line that it is on.
+func (s *numberSet) add(n int64, line int) (before int, twice bool) {
+	if last := len(s.rising) - 1; last < 0 || s.rising[last].n < n {
+		s.rising = append(s.rising, numberOn{n, line})
+		return 0, false
+	}
+	at, found := slices.BinarySearchFunc(s.rising, n, func(o numberOn, n int64) int { return cmp.Compare(o.n, n) })
+	if found {
+		return s.rising[at].line, true
+	}
+	if before, twice = s.others[n]; twice {
+		return before, true
+	}
+	if s.others == nil {
+		s.others = map[int64]int{}
+	}
+	s.others[n] = line
+	return 0, false
+}
