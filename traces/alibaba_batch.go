@@ -15,7 +15,7 @@ type alibabaBatch struct {
 	owners   string  // the option
 	nodes    []*cluster.NodeSpec
 	machines map[string]bool // that are nodes
-	tasks    map[string]bool // names of what became pods
+	tasks    nameSet         // what became pods
 	batches  []batch
 	classes  recordedClasses
 	names    nameMaker
@@ -100,7 +100,7 @@ func (r *alibabaBatch) take(s Settings) error {
 func newAlibabaBatch(memory int, owners string) *alibabaBatch {
 	return &alibabaBatch{
 		memory: float64(float64(memory) * (1 << 30)), owners: owners,
-		machines: map[string]bool{}, tasks: map[string]bool{}, classes: recordedClasses{},
+		machines: map[string]bool{}, classes: recordedClasses{},
 	}
 }
 
@@ -143,10 +143,9 @@ func (r *alibabaBatch) add(t *table, k alibabaTask) (reason string, err error) {
 	if !isName(name) {
 		return "", t.wrong(0, "the names are "+quoted(name), "give names without spaces and slashes")
 	}
-	if r.tasks[name] {
+	if _, twice := r.tasks.add(name, t.line()); twice {
 		return "", t.wrong(0, "job "+quoted(k.prefix+k.job)+" has task "+quoted(k.name)+" already", "leave one of them out")
 	}
-	r.tasks[name] = true
 	q := recordedRequest{
 		namespace: "default", cpu: int64(math.Round(float64(k.cpu * 10))),
 		memory: int64(math.Round(float64(k.memory*r.memory)/mib)) * mib,

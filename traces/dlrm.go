@@ -69,7 +69,7 @@ func openDLRM(path string, s Settings) (*Trace, error) {
 		return nil, err
 	}
 	defer in.close()
-	r := &dlrmReader{names: names{}, classes: recordedClasses{}}
+	r := &dlrmReader{classes: recordedClasses{}}
 	if err := r.read(file, in); err != nil {
 		return nil, err
 	}
@@ -113,7 +113,8 @@ func dlrmNodes(s Settings) ([]*cluster.NodeSpec, error) {
 // A dlrmReader takes instances in.
 type dlrmReader struct {
 	tally
-	names   names
+	names   nameSet
+	text    nameMaker
 	batches []batch
 	classes recordedClasses
 	last    cluster.Time // the latest time that was read
@@ -205,8 +206,13 @@ func (r *dlrmReader) instance(t *table) (b batch, err error) {
 	if err != nil {
 		return b, err
 	}
-	if b.name, err = r.names.add(t, "instance_sn"); err != nil {
+	name := t.text("instance_sn")
+	if err := checkName(t, "instance_sn", name); err != nil {
 		return b, err
+	}
+	b.name = r.text.begin(name).name()
+	if line, twice := r.names.add(b.name, t.line()); twice {
+		return b, wrongTwice(t, "instance_sn", line)
 	}
 	b.class = r.classes.class(recordedRequest{
 		namespace: "default", owner: cluster.OwnerRef{Kind: "ReplicaSet", Name: r.owner(app, role)},

@@ -55,7 +55,7 @@ var badDLRM = []struct{ content, want string }{
 }
 
 func readDLRM(content []byte) (*dlrmReader, error) {
-	r := &dlrmReader{names: names{}, classes: recordedClasses{}}
+	r := &dlrmReader{classes: recordedClasses{}}
 	return r, readContent(content, r.read)
 }
 

@@ -50,7 +50,7 @@ var readCases = []struct {
 		return fmt.Sprintf("%d,,%d,%d,%s,%d,huEqgBuTsgIbw1KmYjIUw/N6rUCEeIqRUY51E4M8%03d=,0,9,0.0%d,0.007767,0.0004044,0\n", 600_000_000+9*i, 6114773114+task/300, task, on, kind, task/300%50, 125+i%8)
 	}, ""},
 	{"dlrm", func(file string, in *stream) error {
-		return (&dlrmReader{names: names{}, classes: recordedClasses{}}).read(file, in)
+		return (&dlrmReader{classes: recordedClasses{}}).read(file, in)
 	}, func(i int) string {
 		cpus, at := 8<<(i%3), 822672+i
 		return fmt.Sprintf("instance_%d,%s,app_%d,%d,%d,%d,%d,25,25,%d.0,120.0,340.0,400.0,-1,%d.0,%d.0,%d.0\n", i, []string{"CN", "HN"}[i%2], i%156, cpus, cpus, i%2, i%2, 5*cpus, at, at+41, at+3523)
