@@ -16,7 +16,7 @@ type alibabaBatch struct {
 	nodes    []*cluster.NodeSpec
 	machines map[string]bool // that are nodes
 	tasks    nameSet         // what became pods
-	batches  []batch
+	batches  list[batch]
 	classes  recordedClasses
 	names    nameMaker
 }
@@ -75,7 +75,7 @@ func openAlibaba(path, version string, s Settings, machines, tasks alibabaTable)
 	if len(r.nodes) == 0 {
 		return nil, &Error{File: path, Problem: "no machines", Remedy: "give a recording with at least one"}
 	}
-	return r.trace(&replay{nodes: r.nodes, batches: r.batches}, recorded{
+	return r.trace(&replay{nodes: r.nodes, batches: r.batches.all()}, recorded{
 		file: file, span: part, settings: s, version: version,
 		options: fmt.Sprintf("nodes=%d&memory=%d&owners=%s", len(r.nodes), memory, owners), content: []byte(hashOf(parts...)),
 	})
@@ -153,7 +153,7 @@ func (r *alibabaBatch) add(t *table, k alibabaTask) (reason string, err error) {
 	if r.owners == "job" {
 		q.owner = cluster.OwnerRef{Kind: "Job", Name: k.prefix + k.job}
 	}
-	r.batches = appendBatch(r.batches, batch{
+	r.batches.add(batch{
 		at: cluster.Time(k.start) * cluster.Second, run: cluster.Time(k.end-k.start) * cluster.Second,
 		class: r.classes.class(q), name: name, pods: int32(k.instances),
 	})

@@ -114,8 +114,8 @@ func FuzzAlibaba(f *testing.F) {
 				t.Errorf("node %+v", n)
 			}
 		}
-		if len(r.batches) > 0 {
-			checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches})
+		if r.batches.count > 0 {
+			checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches.all()})
 		}
 	})
 }

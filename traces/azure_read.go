@@ -23,7 +23,7 @@ type azureReader struct {
 	end       int64              // when run times end, in seconds by the recording's clock
 	count     int                // batches of customers so far
 	last      int64              // the time of the line before, -1 if there is none
-	batches   []batch
+	batches   list[batch]
 	classes   recordedClasses
 	names     nameMaker
 }
@@ -166,11 +166,11 @@ func (r *azureReader) add(b *batch, first *bool) {
 	if b.name == "" {
 		b.name = r.names.begin("batch-").number(int64(r.count)).name()
 	}
-	if last := len(r.batches) - 1; b.first > 0 && r.batches[last].class == b.class && r.batches[last].run == b.run {
-		r.batches[last].pods++
+	if last := r.batches.count - 1; b.first > 0 && r.batches.at(last).class == b.class && r.batches.at(last).run == b.run {
+		r.batches.at(last).pods++
 	} else {
 		b.pods, b.more = 1, !*first
-		r.batches = appendBatch(r.batches, *b)
+		r.batches.add(*b)
 	}
 	b.first, *first = b.first+1, false
 }

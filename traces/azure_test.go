@@ -100,7 +100,7 @@ func FuzzAzure(f *testing.F) {
 			}
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches})
+		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches.all()})
 	})
 }
 

@@ -73,7 +73,7 @@ func openDLRM(path string, s Settings) (*Trace, error) {
 	if err := r.read(file, in); err != nil {
 		return nil, err
 	}
-	return r.trace(&replay{nodes: nodes, batches: r.batches}, recorded{
+	return r.trace(&replay{nodes: nodes, batches: r.batches.all()}, recorded{
 		file: file, span: part, settings: s, version: dlrmVersion,
 		options: fmt.Sprintf("gpunodes=%s&gpus=%s&cpunodes=%s", s["gpunodes"], s["gpus"], s["cpunodes"]), content: in.sum(),
 	})
@@ -115,7 +115,7 @@ type dlrmReader struct {
 	tally
 	names   nameSet
 	text    nameMaker
-	batches []batch
+	batches list[batch]
 	classes recordedClasses
 	last    cluster.Time // the latest time that was read
 	owners  map[dlrmService]string
@@ -169,13 +169,14 @@ func (r *dlrmReader) read(file string, in *stream) error {
 		b.at, b.run = times[0], times[2]-times[1]
 		if !deleted {
 			b.run = times[1]
-			open = append(open, len(r.batches))
+			open = append(open, r.batches.count)
 		}
-		r.batches = appendBatch(r.batches, b)
+		r.batches.add(b)
 		return "", nil
 	})
 	for _, i := range open {
-		r.batches[i].run = r.last - r.batches[i].run
+		b := r.batches.at(i)
+		b.run = r.last - b.run
 	}
 	return err
 }

@@ -78,7 +78,7 @@ func FuzzDLRM(f *testing.F) {
 			checkFuzzError(t, err)
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzNodes(), batches: r.batches})
+		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzNodes(), batches: r.batches.all()})
 	})
 }
 

@@ -40,12 +40,12 @@ type googleTaskReader struct {
 	owners   string               // the option
 	last     int64                // the time of the last row, in µs
 	tasks    map[googleTask]int32 // where states has each
-	states   []googleState
+	states   list[googleState]
 	users    map[string]string // namespaces by hash
 	names    nameMaker
-	batches  []batch
-	origins  []googleOrigin // of each batch
-	files    []string       // that were read
+	batches  list[batch]
+	origins  list[googleOrigin] // of each batch
+	files    []string           // that were read
 	classes  recordedClasses
 }
 
@@ -114,7 +114,7 @@ func (r *googleTaskReader) row(t *table) (reason string, err error) {
 	case !s.there:
 		return "of a task that isn't there", nil
 	case kind == taskSchedule:
-		r.origins[s.batch].scheduled = googleTime(at)
+		r.origins.at(int(s.batch)).scheduled = googleTime(at)
 	default:
 		r.end(s, googleTime(at))
 	}
@@ -125,11 +125,11 @@ func (r *googleTaskReader) row(t *table) (reason string, err error) {
 func (r *googleTaskReader) state(task googleTask) *googleState {
 	i, ok := r.tasks[task]
 	if !ok {
-		i = int32(len(r.states))
+		i = int32(r.states.count)
 		r.tasks[task] = i
-		r.states = append(r.states, googleState{})
+		r.states.add(googleState{})
 	}
-	return &r.states[i]
+	return r.states.at(int(i))
 }
 
 // submit takes a new task in, or one that is submitted again.
@@ -161,9 +161,9 @@ func (r *googleTaskReader) submit(t *table, at int64, task googleTask, s *google
 	if name.add("-").number(task.index); s.attempts > 0 {
 		name.add("-again-").number(int64(s.attempts))
 	}
-	s.there, s.batch = true, int32(len(r.batches))
-	r.batches = appendBatch(r.batches, batch{at: googleTime(at), run: unknown, class: r.classes.class(q), name: name.name()})
-	r.origins = append(r.origins, googleOrigin{scheduled: unknown, file: int32(len(r.files) - 1), line: int32(t.line())})
+	s.there, s.batch = true, int32(r.batches.count)
+	r.batches.add(batch{at: googleTime(at), run: unknown, class: r.classes.class(q), name: name.name()})
+	r.origins.add(googleOrigin{scheduled: unknown, file: int32(len(r.files) - 1), line: int32(t.line())})
 	return "", nil
 }
 
@@ -183,8 +183,8 @@ func (r *googleTaskReader) namespace(user string) string {
 
 // end ends a task's batch. If it was never scheduled, its run time isn't known.
 func (r *googleTaskReader) end(s *googleState, at cluster.Time) {
-	if from := r.origins[s.batch].scheduled; from != unknown {
-		r.batches[s.batch].run = at - from
+	if from := r.origins.at(int(s.batch)).scheduled; from != unknown {
+		r.batches.at(int(s.batch)).run = at - from
 	}
 	s.there = false
 	s.attempts++
@@ -193,9 +193,10 @@ func (r *googleTaskReader) end(s *googleState, at cluster.Time) {
 // finish ends what is still there when the rows end: what runs, runs until then. It
 // takes back what was never scheduled.
 func (r *googleTaskReader) finish() {
-	kept, end := r.batches[:0], googleTime(r.last)
-	for i, b := range r.batches {
-		origin := &r.origins[i]
+	var kept list[batch]
+	end := googleTime(r.last)
+	for i := range r.batches.count {
+		b, origin := *r.batches.at(i), r.origins.at(i)
 		if origin.scheduled == unknown {
 			r.reject("never scheduled", r.files[origin.file], int(origin.line))
 			continue
@@ -203,7 +204,7 @@ func (r *googleTaskReader) finish() {
 		if b.run == unknown {
 			b.run = end - origin.scheduled
 		}
-		kept = append(kept, b)
+		kept.add(b)
 	}
 	r.batches = kept
 }

@@ -6,8 +6,8 @@ import "math/bits"
 // the collector to follow, and names take no more than their place in a list: a map
 // takes several times as long for millions.
 type nameSet struct {
-	slots []nameSlot // a power of two, of which half are free
-	names []nameOn   // in the order in which they came
+	slots []nameSlot   // a power of two, of which half are free
+	names list[nameOn] // in the order in which they came
 }
 
 // A nameSlot says where a name with a hash is.
@@ -23,16 +23,16 @@ type nameOn struct {
 
 // add adds a name, unless it is there: then it returns the line that it is on.
 func (s *nameSet) add(name string, line int) (before int, twice bool) {
-	if 2*len(s.names) >= len(s.slots) {
+	if 2*s.names.count >= len(s.slots) {
 		s.grow()
 	}
 	hash := hashName(name)
 	slot := s.slot(hash, name)
 	if slot.at > 0 {
-		return s.names[slot.at-1].line, true
+		return s.names.at(int(slot.at) - 1).line, true
 	}
-	s.names = append(s.names, nameOn{name, line})
-	*slot = nameSlot{hash, int32(len(s.names))}
+	s.names.add(nameOn{name, line})
+	*slot = nameSlot{hash, int32(s.names.count)}
 	return 0, false
 }
 
@@ -41,7 +41,7 @@ func (s *nameSet) add(name string, line int) (before int, twice bool) {
 func (s *nameSet) slot(hash uint32, name string) *nameSlot {
 	for i := int(hash); ; i++ {
 		slot := &s.slots[i&(len(s.slots)-1)]
-		if slot.at == 0 || slot.hash == hash && s.names[slot.at-1].name == name {
+		if slot.at == 0 || slot.hash == hash && s.names.at(int(slot.at)-1).name == name {
 			return slot
 		}
 	}

@@ -71,7 +71,7 @@ func openPhilly(path string, s Settings) (*Trace, error) {
 	if err := r.read(file, in); err != nil {
 		return nil, err
 	}
-	return r.trace(&replay{nodes: nodes, batches: r.batches}, recorded{
+	return r.trace(&replay{nodes: nodes, batches: r.batches.all()}, recorded{
 		file: file, span: part, settings: s,
 		version: phillyVersion, options: "nodes2=" + s["nodes2"] + "&nodes8=" + s["nodes8"] + "&owners=" + owners, content: in.sum(),
 	})
@@ -103,7 +103,7 @@ func phillyNodes(s Settings) ([]*cluster.NodeSpec, error) {
 type phillyReader struct {
 	tally
 	owners  string // the option
-	batches []batch
+	batches list[batch]
 	classes recordedClasses
 	names   nameMaker
 }
@@ -157,14 +157,14 @@ func (r *phillyReader) add(b batch, q recordedRequest) {
 	}
 	if gpus <= phillyPodGPUs {
 		b.class = r.classes.class(q)
-		r.batches = appendBatch(r.batches, b)
+		r.batches.add(b)
 		return
 	}
 	q.gpus, b.pods = phillyPodGPUs, gpus/phillyPodGPUs
 	b.class = r.classes.class(q)
-	r.batches = appendBatch(r.batches, b)
+	r.batches.add(b)
 	if q.gpus = gpus % phillyPodGPUs; q.gpus > 0 {
 		b.class, b.first, b.pods, b.more = r.classes.class(q), b.pods, 1, true
-		r.batches = appendBatch(r.batches, b)
+		r.batches.add(b)
 	}
 }

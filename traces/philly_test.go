@@ -130,7 +130,7 @@ func FuzzPhilly(f *testing.F) {
 			checkFuzzError(t, err)
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzNodes(), batches: r.batches})
+		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzNodes(), batches: r.batches.all()})
 	})
 }
 

@@ -1,8 +1,7 @@
 package traces
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -49,19 +48,10 @@ func (m *nameMaker) number(n int64) *nameMaker {
 // name returns the name.
 func (m *nameMaker) name() string { return m.text.String()[m.from:] }
 
-// appendBatch appends b. Memory is doubled when it is full: what append does with long
-// slices, a quarter more, would copy each batch four times.
-func appendBatch(batches []batch, b batch) []batch {
-	if len(batches) == cap(batches) {
-		batches = slices.Grow(batches, max(len(batches), 256))
-	}
-	return append(batches, b)
-}
-
 // A numberSet holds numbers and the lines that they are on. They mostly come in
 // ascending order, which takes no more than a look at the last.
 type numberSet struct {
-	rising []numberOn
+	rising list[numberOn]
 	others map[int64]int // those that came after a larger one
 }
 
@@ -72,13 +62,13 @@ type numberOn struct {
 
 // add adds n, unless it is there: then it returns the line that it is on.
 func (s *numberSet) add(n int64, line int) (before int, twice bool) {
-	if last := len(s.rising) - 1; last < 0 || s.rising[last].n < n {
-		s.rising = append(s.rising, numberOn{n, line})
+	if s.rising.count == 0 || s.rising.at(s.rising.count-1).n < n {
+		s.rising.add(numberOn{n, line})
 		return 0, false
 	}
-	at, found := slices.BinarySearchFunc(s.rising, n, func(o numberOn, n int64) int { return cmp.Compare(o.n, n) })
-	if found {
-		return s.rising[at].line, true
+	at := sort.Search(s.rising.count, func(i int) bool { return s.rising.at(i).n >= n })
+	if on := s.rising.at(at); on.n == n {
+		return on.line, true
 	}
 	if before, twice = s.others[n]; twice {
 		return before, true

@@ -49,7 +49,7 @@ type swfReader struct {
 	settings Settings
 	by       string      // what namespaces are
 	cluster  *swfCluster // nil until the header is over, if that says what it is
-	batches  []batch
+	batches  list[batch]
 	classes  recordedClasses
 	seen     numberSet // jobs
 	names    nameMaker
@@ -209,7 +209,7 @@ func (r *swfReader) add(l *lineReader, q swfRow) {
 		if pods > 1 {
 			b.pods = int32(c.pods)
 		}
-		r.batches = appendBatch(r.batches, b)
+		r.batches.add(b)
 		b.first, b.more = b.first+b.pods, true
 	}
 }

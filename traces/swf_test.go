@@ -169,7 +169,7 @@ func FuzzSWF(f *testing.F) {
 		if r.cluster == nil {
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: r.cluster.nodes, batches: r.batches})
+		checkFuzzReplay(t, &r.tally, &replay{nodes: r.cluster.nodes, batches: r.batches.all()})
 	})
 }
 
