@@ -53,6 +53,9 @@ var alibaba2017Machines = alibabaTable{
 	},
 }
 
+// alibaba2017Plan are columns that some tasks have nothing in.
+var alibaba2017Plan = []string{"cpus per instance", "memory per instance"}
+
 var alibaba2017Tasks = alibabaTable{
 	names:   []string{"batch_task.csv"},
 	columns: []string{"task create time", "task end time", "job id", "task id", "number of instances", "status", "cpus per instance", "memory per instance"},
@@ -61,10 +64,10 @@ var alibaba2017Tasks = alibabaTable{
 		if reason = alibabaStatus(t); reason != "" {
 			return reason, nil
 		}
-		if column := t.empty([]string{"cpus per instance", "memory per instance"}); column != "" {
+		if column := t.empty(alibaba2017Plan); column != "" {
 			return column + " is empty", nil
 		}
-		k := alibabaTask{job: "job-" + t.text("job id"), name: t.text("task id")}
+		k := alibabaTask{prefix: "job-", job: t.text("job id"), name: t.text("task id")}
 		if k.start, err = t.integer("task create time", maxSeconds); err != nil {
 			return "", err
 		}

@@ -73,6 +73,9 @@ var alibaba2018Machines = alibabaTable{
 	},
 }
 
+// alibaba2018Plan are columns that some tasks have nothing in.
+var alibaba2018Plan = []string{"plan_cpu", "plan_mem"}
+
 var alibaba2018Tasks = alibabaTable{
 	names:   []string{"batch_task.csv", "batch_task_slice.csv"},
 	columns: []string{"task_name", "instance_num", "job_name", "task_type", "status", "start_time", "end_time", "plan_cpu", "plan_mem"},
@@ -81,7 +84,7 @@ var alibaba2018Tasks = alibabaTable{
 		if reason = alibabaStatus(t); reason != "" {
 			return reason, nil
 		}
-		if column := t.empty([]string{"plan_cpu", "plan_mem"}); column != "" {
+		if column := t.empty(alibaba2018Plan); column != "" {
 			return column + " is empty", nil
 		}
 		k := alibabaTask{job: t.text("job_name"), name: t.text("task_name")}

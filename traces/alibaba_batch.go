@@ -3,7 +3,6 @@ package traces
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/berthsim/berth/cluster"
 )
@@ -16,9 +15,10 @@ type alibabaBatch struct {
 	owners   string  // the option
 	nodes    []*cluster.NodeSpec
 	machines map[string]bool // that are nodes
-	tasks    map[string]bool // names of what became pods
-	batches  []batch
+	tasks    nameSet         // what became pods
+	batches  list[batch]
 	classes  recordedClasses
+	names    nameMaker
 }
 
 // alibabaOptions are those of both formats.
@@ -75,7 +75,7 @@ func openAlibaba(path, version string, s Settings, machines, tasks alibabaTable)
 	if len(r.nodes) == 0 {
 		return nil, &Error{File: path, Problem: "no machines", Remedy: "give a recording with at least one"}
 	}
-	return r.trace(&replay{nodes: r.nodes, batches: r.batches}, recorded{
+	return r.trace(&replay{nodes: r.nodes, batches: r.batches.all()}, recorded{
 		file: file, span: part, settings: s, version: version,
 		options: fmt.Sprintf("nodes=%d&memory=%d&owners=%s", len(r.nodes), memory, owners), content: []byte(hashOf(parts...)),
 	})
@@ -100,7 +100,7 @@ func (r *alibabaBatch) take(s Settings) error {
 func newAlibabaBatch(memory int, owners string) *alibabaBatch {
 	return &alibabaBatch{
 		memory: float64(float64(memory) * (1 << 30)), owners: owners,
-		machines: map[string]bool{}, tasks: map[string]bool{}, classes: recordedClasses{},
+		machines: map[string]bool{}, classes: recordedClasses{},
 	}
 }
 
@@ -120,6 +120,7 @@ func (r *alibabaBatch) read(file string, in *stream, of alibabaTable) error {
 
 // An alibabaTask is what tables say of a task.
 type alibabaTask struct {
+	prefix     string // of the job
 	job, name  string
 	start, end int64   // seconds
 	instances  int64   // pods
@@ -138,22 +139,21 @@ func (r *alibabaBatch) add(t *table, k alibabaTask) (reason string, err error) {
 	case k.instances == 0:
 		return askNothing, nil
 	}
-	name := k.job + "-" + k.name
+	name := r.names.begin(k.prefix).add(k.job).add("-").add(k.name).name()
 	if !isName(name) {
 		return "", t.wrong(0, "the names are "+quoted(name), "give names without spaces and slashes")
 	}
-	if r.tasks[name] {
-		return "", t.wrong(0, "job "+quoted(k.job)+" has task "+quoted(k.name)+" already", "leave one of them out")
+	if _, twice := r.tasks.add(name, t.line()); twice {
+		return "", t.wrong(0, "job "+quoted(k.prefix+k.job)+" has task "+quoted(k.name)+" already", "leave one of them out")
 	}
-	r.tasks[name] = true
 	q := recordedRequest{
 		namespace: "default", cpu: int64(math.Round(float64(k.cpu * 10))),
 		memory: int64(math.Round(float64(k.memory*r.memory)/mib)) * mib,
 	}
 	if r.owners == "job" {
-		q.owner = cluster.OwnerRef{Kind: "Job", Name: strings.Clone(k.job)}
+		q.owner = cluster.OwnerRef{Kind: "Job", Name: k.prefix + k.job}
 	}
-	r.batches = append(r.batches, batch{
+	r.batches.add(batch{
 		at: cluster.Time(k.start) * cluster.Second, run: cluster.Time(k.end-k.start) * cluster.Second,
 		class: r.classes.class(q), name: name, pods: int32(k.instances),
 	})
@@ -163,10 +163,11 @@ func (r *alibabaBatch) add(t *table, k alibabaTask) (reason string, err error) {
 // alibabaStatus returns why a task with the status in the current row is no part of the
 // workload, "" if it is one: how long others ran isn't known.
 func alibabaStatus(t *table) string {
+	status := t.text("status")
 	for _, ended := range alibabaEnded {
-		if t.text("status") == ended {
+		if status == ended {
 			return ""
 		}
 	}
-	return "the status is " + quoted(t.text("status"))
+	return "the status is " + quoted(status)
 }

@@ -1,7 +1,6 @@
 package traces
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"testing"
@@ -115,24 +114,10 @@ func FuzzAlibaba(f *testing.F) {
 				t.Errorf("node %+v", n)
 			}
 		}
-		if len(r.batches) > 0 {
-			checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches})
+		if r.batches.count > 0 {
+			checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches.all()})
 		}
 	})
-}
-
-func BenchmarkAlibabaRead(b *testing.B) {
-	var rows bytes.Buffer
-	for i := range 20_000 {
-		fmt.Fprintf(&rows, "M%d_1,%d,job_%d,type_%d,Terminated,%d,%d,%d,0.%d\n", i%9, 1+i%30, i, i%12, i, i+60, 50+50*(i%8), i%40)
-	}
-	b.SetBytes(int64(rows.Len()))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := readAlibaba(1, rows.Bytes()); err != nil {
-			b.Fatal(err)
-		}
-	}
 }
 
 // TestVerifyAlibaba counts what the recordings have, and what of it is rejected.

@@ -91,7 +91,7 @@ func openAzure(dir string, s Settings) (*Trace, error) {
 		return nil, err
 	}
 	parts = append(parts, r.in[0].sum(), r.in[1].sum())
-	return r.trace(&replay{nodes: nodes, batches: r.batches}, recorded{
+	return r.trace(&replay{nodes: nodes, batches: r.batches.all()}, recorded{
 		file: vms, span: part, settings: s, version: azureVersion,
 		options: fmt.Sprintf("part=%s&nodes=%s&cpus=%s&memory=%s", s["part"], s["nodes"], s["cpus"], s["memory"]),
 		content: []byte(hashOf(parts...)),

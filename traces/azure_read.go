@@ -23,8 +23,9 @@ type azureReader struct {
 	end       int64              // when run times end, in seconds by the recording's clock
 	count     int                // batches of customers so far
 	last      int64              // the time of the line before, -1 if there is none
-	batches   []batch
+	batches   list[batch]
 	classes   recordedClasses
+	names     nameMaker
 }
 
 // An azureInterval holds run times, in seconds, that count as one.
@@ -125,8 +126,8 @@ func (r *azureReader) line(vms, times *lineReader) error {
 	first, flavours, runs := true, vms.fields[1], times.fields[1]
 	for flavours != "" {
 		var flavour, run string
-		flavour, flavours, _ = strings.Cut(flavours, ",")
-		run, runs, _ = strings.Cut(runs, ",")
+		flavour, flavours = cutComma(flavours)
+		run, runs = cutComma(runs)
 		if (flavour == "|") != (run == "|") || (flavours == "") != (runs == "") {
 			return times.wrong("batches are not those of the line of flavours", "fetch both files again")
 		}
@@ -149,16 +150,27 @@ func (r *azureReader) line(vms, times *lineReader) error {
 	return nil
 }
 
+// cutComma returns what is before the first comma, which is a few bytes, and what is
+// behind it.
+func cutComma(text string) (before, behind string) {
+	for i := range len(text) {
+		if text[i] == ',' {
+			return text[:i], text[i+1:]
+		}
+	}
+	return text, ""
+}
+
 // add takes a virtual machine in: the next of its batch.
 func (r *azureReader) add(b *batch, first *bool) {
 	if b.name == "" {
-		b.name = "batch-" + strconv.Itoa(r.count)
+		b.name = r.names.begin("batch-").number(int64(r.count)).name()
 	}
-	if last := len(r.batches) - 1; b.first > 0 && r.batches[last].class == b.class && r.batches[last].run == b.run {
-		r.batches[last].pods++
+	if last := r.batches.count - 1; b.first > 0 && r.batches.at(last).class == b.class && r.batches.at(last).run == b.run {
+		r.batches.at(last).pods++
 	} else {
 		b.pods, b.more = 1, !*first
-		r.batches = append(r.batches, *b)
+		r.batches.add(*b)
 	}
 	b.first, *first = b.first+1, false
 }
@@ -167,7 +179,7 @@ func (r *azureReader) add(b *batch, first *bool) {
 // taken, if it ended in the recording; C and one if it went on: to its end, as no more
 // is known.
 func (r *azureReader) run(times *lineReader, text string, at int64) (cluster.Time, error) {
-	if n, err := strconv.Atoi(strings.TrimLeft(text, "UC")); err == nil && n >= 0 && n < len(r.intervals) && r.intervals[n].known && len(text) > 1 {
+	if n, ok := parseInt(strings.TrimLeft(text, "UC")); ok && n >= 0 && n < int64(len(r.intervals)) && r.intervals[n].known && len(text) > 1 {
 		switch text[0] {
 		case 'U':
 			return cluster.Time(r.intervals[n].least+r.intervals[n].most) * cluster.Second / 2, nil

@@ -1,7 +1,6 @@
 package traces
 
 import (
-	"bytes"
 	"math"
 	"path/filepath"
 	"strings"
@@ -101,26 +100,8 @@ func FuzzAzure(f *testing.F) {
 			}
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches})
+		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches.all()})
 	})
-}
-
-func BenchmarkAzureRead(b *testing.B) {
-	var vms, times bytes.Buffer
-	for i := range 200 {
-		at := []byte{byte('1' + i/100), byte('0' + i/10%10), byte('0' + i%10), ' '}
-		vms.Write(at)
-		times.Write(at)
-		vms.WriteString(strings.Repeat("a,a,g,|,g,|,", 30) + "\n")
-		times.WriteString(strings.Repeat("U1,U0,U0,|,C1,|,", 30) + "\n")
-	}
-	b.SetBytes(int64(vms.Len() + times.Len()))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := readAzure(goodFlavours, goodIntervals, vms.String(), times.String()); err != nil {
-			b.Fatal(err)
-		}
-	}
 }
 
 // TestVerifyAzure counts virtual machines and batches.

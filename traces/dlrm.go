@@ -69,11 +69,11 @@ func openDLRM(path string, s Settings) (*Trace, error) {
 		return nil, err
 	}
 	defer in.close()
-	r := &dlrmReader{names: names{}, classes: recordedClasses{}}
+	r := &dlrmReader{classes: recordedClasses{}}
 	if err := r.read(file, in); err != nil {
 		return nil, err
 	}
-	return r.trace(&replay{nodes: nodes, batches: r.batches}, recorded{
+	return r.trace(&replay{nodes: nodes, batches: r.batches.all()}, recorded{
 		file: file, span: part, settings: s, version: dlrmVersion,
 		options: fmt.Sprintf("gpunodes=%s&gpus=%s&cpunodes=%s", s["gpunodes"], s["gpus"], s["cpunodes"]), content: in.sum(),
 	})
@@ -113,10 +113,25 @@ func dlrmNodes(s Settings) ([]*cluster.NodeSpec, error) {
 // A dlrmReader takes instances in.
 type dlrmReader struct {
 	tally
-	names   names
-	batches []batch
+	names   nameSet
+	text    nameMaker
+	batches list[batch]
 	classes recordedClasses
 	last    cluster.Time // the latest time that was read
+	owners  map[dlrmService]string
+}
+
+// A dlrmService is what instances have in common that the same ReplicaSet owns.
+type dlrmService struct{ app, role string }
+
+// owner returns the name of the ReplicaSet.
+func (r *dlrmReader) owner(app, role string) string {
+	name, ok := r.owners[dlrmService{app, role}]
+	if !ok {
+		name = app + "-" + role
+		r.owners[dlrmService{strings.Clone(app), strings.Clone(role)}] = name
+	}
+	return name
 }
 
 // read takes the rows of a file in. Instances that aren't deleted run to the latest
@@ -126,11 +141,13 @@ func (r *dlrmReader) read(file string, in *stream) error {
 	if err != nil {
 		return err
 	}
+	r.owners = map[dlrmService]string{}
 	var open []int // batches whose run is the time at which it began
 	err = r.tally.read(t, func() (reason string, err error) {
 		var times [3]cluster.Time // 0 for what was before
+		var given [3]bool
 		for i, column := range dlrmTimes {
-			if t.text(column) == "" {
+			if given[i] = t.text(column) != ""; !given[i] {
 				continue
 			}
 			if times[i], err = t.seconds(column); err != nil {
@@ -138,9 +155,9 @@ func (r *dlrmReader) read(file string, in *stream) error {
 			}
 			r.last = max(r.last, times[i])
 		}
-		deleted := t.text("deletion_time") != ""
+		deleted := given[2]
 		switch {
-		case t.text("creation_time") != "" && t.text("scheduled_time") == "":
+		case given[0] && !given[1]:
 			return "never scheduled", nil
 		case times[1] < times[0] || deleted && times[2] < times[1]:
 			return "it ends before it starts", nil
@@ -152,13 +169,14 @@ func (r *dlrmReader) read(file string, in *stream) error {
 		b.at, b.run = times[0], times[2]-times[1]
 		if !deleted {
 			b.run = times[1]
-			open = append(open, len(r.batches))
+			open = append(open, r.batches.count)
 		}
-		r.batches = append(r.batches, b)
+		r.batches.add(b)
 		return "", nil
 	})
 	for _, i := range open {
-		r.batches[i].run = r.last - r.batches[i].run
+		b := r.batches.at(i)
+		b.run = r.last - b.run
 	}
 	return err
 }
@@ -169,7 +187,8 @@ func (r *dlrmReader) instance(t *table) (b batch, err error) {
 	if role != "HN" && role != "CN" {
 		return b, t.wrongField("role", "give HN, with a GPU, or CN, without")
 	}
-	if !isName(t.text("app_name")) || t.text("app_name") == "" {
+	app := t.text("app_name")
+	if !isName(app) || app == "" {
 		return b, t.wrongField("app_name", "give a name without spaces and slashes")
 	}
 	cpu, err := t.number("cpu_request", maxNodeCPUs)
@@ -188,11 +207,16 @@ func (r *dlrmReader) instance(t *table) (b batch, err error) {
 	if err != nil {
 		return b, err
 	}
-	if b.name, err = r.names.add(t, "instance_sn"); err != nil {
+	name := t.text("instance_sn")
+	if err := checkName(t, "instance_sn", name); err != nil {
 		return b, err
 	}
+	b.name = r.text.begin(name).name()
+	if line, twice := r.names.add(b.name, t.line()); twice {
+		return b, wrongTwice(t, "instance_sn", line)
+	}
 	b.class = r.classes.class(recordedRequest{
-		namespace: "default", owner: cluster.OwnerRef{Kind: "ReplicaSet", Name: t.text("app_name") + "-" + role},
+		namespace: "default", owner: cluster.OwnerRef{Kind: "ReplicaSet", Name: r.owner(app, role)},
 		cpu: int64(math.Round(float64(cpu * 1000))), memory: int64(math.Round(float64(memory*1024))) * mib, gpus: int32(gpus),
 		on:       cluster.Label{Key: roleLabel, Value: role},
 		extended: cluster.NamedAmount{Name: rdma, Amount: cards},

@@ -1,7 +1,6 @@
 package traces
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"strings"
@@ -56,7 +55,7 @@ var badDLRM = []struct{ content, want string }{
 }
 
 func readDLRM(content []byte) (*dlrmReader, error) {
-	r := &dlrmReader{names: names{}, classes: recordedClasses{}}
+	r := &dlrmReader{classes: recordedClasses{}}
 	return r, readContent(content, r.read)
 }
 
@@ -79,23 +78,8 @@ func FuzzDLRM(f *testing.F) {
 			checkFuzzError(t, err)
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzNodes(), batches: r.batches})
+		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzNodes(), batches: r.batches.all()})
 	})
-}
-
-func BenchmarkDLRMRead(b *testing.B) {
-	var rows bytes.Buffer
-	rows.WriteString(dlrmHead)
-	for i := range 20_000 {
-		fmt.Fprintf(&rows, "instance_%d,%s,app_%d,%d,%d,25,120.0,%d.0,%d.0,\n", i, []string{"CN", "HN"}[i%2], i%156, 8<<(i%3), i%2, i, i+5)
-	}
-	b.SetBytes(int64(rows.Len()))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := readDLRM(rows.Bytes()); err != nil {
-			b.Fatal(err)
-		}
-	}
 }
 
 // TestVerifyDLRM counts instances of each role, and services.

@@ -1,15 +1,25 @@
 package traces
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/berthsim/berth/cluster"
 )
+
+// amount returns the number in a column, which must be whole, not negative and
+// at most most.
+func (t *table) amount(column string, most int64) (int64, error) {
+	n, ok := parseInt(t.text(column))
+	if !ok || n < 0 || n > most {
+		return 0, t.wrongField(column, fmt.Sprintf("give a whole number from 0 to %d", most))
+	}
+	return n, nil
+}
 
 // empty returns the first of some columns that holds nothing in the current row,
 // "" if all hold something.
@@ -36,10 +46,22 @@ func (t *table) name(column string) (string, error) {
 
 // isName reports whether text can be part of a name: State writes namespace/name.
 func isName(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
-		return r == '/' || unicode.IsSpace(r) || !unicode.IsPrint(r)
-	})
+	return isPlainName(text) || utf8.ValidString(text) && !strings.ContainsFunc(text, isNoPartOfName)
 }
+
+// isPlainName reports whether text can be part of a name and is ASCII alone, as most
+// names are.
+func isPlainName(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c <= ' ' || c == '/' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// isNoPartOfName reports whether names must not have r in them.
+func isNoPartOfName(r rune) bool { return r == '/' || unicode.IsSpace(r) || !unicode.IsPrint(r) }
 
 // maxSeconds is longer than anything runs, 31 years. It keeps sums of times in
 // range.
@@ -48,8 +70,8 @@ const maxSeconds = 1e9
 // seconds returns the time that a column gives in seconds, with or without a
 // fraction, rounded to nanoseconds.
 func (t *table) seconds(column string) (cluster.Time, error) {
-	s, err := strconv.ParseFloat(t.text(column), 64)
-	if err != nil || !(s >= 0 && s <= maxSeconds) {
+	s, ok := parseFloat(t.text(column))
+	if !ok || !(s >= 0 && s <= maxSeconds) {
 		return 0, t.wrongField(column, "give seconds from 0 to 1000000000")
 	}
 	return cluster.Time(math.Round(float64(s * float64(cluster.Second)))), nil
@@ -57,8 +79,8 @@ func (t *table) seconds(column string) (cluster.Time, error) {
 
 // number returns the number in a column, with or without a fraction, from 0 to most.
 func (t *table) number(column string, most float64) (float64, error) {
-	x, err := strconv.ParseFloat(t.text(column), 64)
-	if err != nil || !(x >= 0 && x <= most) {
+	x, ok := parseFloat(t.text(column))
+	if !ok || !(x >= 0 && x <= most) {
 		return 0, t.wrongField(column, "give a number from 0 to "+strconv.FormatFloat(most, 'f', -1, 64))
 	}
 	return math.Abs(x), nil // not -0
@@ -66,8 +88,8 @@ func (t *table) number(column string, most float64) (float64, error) {
 
 // integer returns the whole number in a column, which may be negative.
 func (t *table) integer(column string, most int64) (int64, error) {
-	n, err := strconv.ParseInt(t.text(column), 10, 64)
-	if err != nil || n < -most || n > most {
+	n, ok := parseInt(t.text(column))
+	if !ok || n < -most || n > most {
 		return 0, t.wrongField(column, "give a whole number of at most "+strconv.FormatInt(most, 10))
 	}
 	return n, nil
@@ -76,9 +98,9 @@ func (t *table) integer(column string, most int64) (int64, error) {
 // moment returns the date and time in a column, such as 2017-10-09 07:01:55. No
 // time zone is known, so that clocks are taken never to have been changed.
 func (t *table) moment(column string) (cluster.Time, error) {
-	at, err := time.Parse(time.DateTime, t.text(column))
-	if err != nil || at.Year() < 1970 || at.Year() > 2200 {
+	at, ok := parseMoment(t.text(column))
+	if !ok {
 		return 0, t.wrongField(column, "give a date and time from 1970 to 2200, such as 2017-10-09 07:01:55")
 	}
-	return cluster.Time(at.UnixNano()), nil
+	return at, nil
 }

@@ -210,11 +210,12 @@ func (m *googleMachine) check(t *table, at, kind int64) error {
 
 // share returns the number from 0 to 1 in a column, -1 if there is none.
 func (t *table) share(column string) (float64, error) {
-	if t.text(column) == "" {
+	text := t.text(column)
+	if text == "" {
 		return -1, nil
 	}
-	x, err := strconv.ParseFloat(t.text(column), 64)
-	if err != nil || !(x >= 0) || x > 1 {
+	x, ok := parseFloat(text)
+	if !ok || !(x >= 0) || x > 1 {
 		return 0, t.wrongField(column, "give a number from 0 to 1, or nothing if it isn't known")
 	}
 	return math.Abs(x), nil

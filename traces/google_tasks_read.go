@@ -16,6 +16,9 @@ var googleTaskColumns = []string{
 	"CPU request", "memory request", "disk space request", "different machines restriction",
 }
 
+// googleNeeded are columns that some tasks have nothing in.
+var googleNeeded = []string{"user", "CPU request", "memory request"}
+
 // Event types of tasks. Those from EVICT to LOST end one; two others change what it
 // asks for, and aren't followed.
 const (
@@ -36,12 +39,13 @@ type googleTaskReader struct {
 	machines *Machines            // which says how large a machine of capacity 1 is
 	owners   string               // the option
 	last     int64                // the time of the last row, in µs
-	live     map[googleTask]int32 // the batches of tasks that haven't ended
-	attempts map[googleTask]int32 // batches so far of tasks that have ended
-	users    map[string]string    // namespaces by hash
-	batches  []batch
-	origins  []googleOrigin // of each batch
-	files    []string       // that were read
+	tasks    map[googleTask]int32 // where states has each
+	states   list[googleState]
+	users    map[string]string // namespaces by hash
+	names    nameMaker
+	batches  list[batch]
+	origins  list[googleOrigin] // of each batch
+	files    []string           // that were read
 	classes  recordedClasses
 }
 
@@ -51,12 +55,19 @@ type googleOrigin struct {
 	file, line int32        // where it was submitted
 }
 
+// A googleState is what is known of a task, as of the last row.
+type googleState struct {
+	there    bool  // whether it hasn't ended
+	attempts int32 // how often it has
+	batch    int32 // if it is there
+}
+
 // unknown stands for a time that isn't known.
 const unknown = cluster.Time(-1)
 
 func newGoogleTaskReader(m *Machines, owners string) *googleTaskReader {
 	return &googleTaskReader{
-		machines: m, owners: owners, live: map[googleTask]int32{}, attempts: map[googleTask]int32{},
+		machines: m, owners: owners, tasks: map[googleTask]int32{},
 		users: map[string]string{}, classes: recordedClasses{},
 	}
 }
@@ -92,27 +103,38 @@ func (r *googleTaskReader) row(t *table) (reason string, err error) {
 	if err != nil {
 		return "", err
 	}
-	n, there := r.live[task]
+	s := r.state(task)
 	switch {
-	case kind == taskSubmit && there:
+	case kind == taskSubmit && s.there:
 		return "submitted, though it is there", nil
 	case kind == taskSubmit:
-		return r.submit(t, at, task)
+		return r.submit(t, at, task, s)
 	case kind > taskLost:
 		return "an update of what a task asks for", nil
-	case !there:
+	case !s.there:
 		return "of a task that isn't there", nil
 	case kind == taskSchedule:
-		r.origins[n].scheduled = googleTime(at)
+		r.origins.at(int(s.batch)).scheduled = googleTime(at)
 	default:
-		r.end(task, n, googleTime(at))
+		r.end(s, googleTime(at))
 	}
 	return "", nil
 }
 
+// state returns that of a task, which stays where it is until the next row.
+func (r *googleTaskReader) state(task googleTask) *googleState {
+	i, ok := r.tasks[task]
+	if !ok {
+		i = int32(r.states.count)
+		r.tasks[task] = i
+		r.states.add(googleState{})
+	}
+	return r.states.at(int(i))
+}
+
 // submit takes a new task in, or one that is submitted again.
-func (r *googleTaskReader) submit(t *table, at int64, task googleTask) (reason string, err error) {
-	if column := t.empty([]string{"user", "CPU request", "memory request"}); column != "" {
+func (r *googleTaskReader) submit(t *table, at int64, task googleTask, s *googleState) (reason string, err error) {
+	if column := t.empty(googleNeeded); column != "" {
 		return column + " is empty", nil
 	}
 	cpu, err := t.share("CPU request")
@@ -132,17 +154,16 @@ func (r *googleTaskReader) submit(t *table, at int64, task googleTask) (reason s
 		cpu:    int64(math.Round(float64(cpu * r.machines.cpu))),
 		memory: int64(math.Round(float64(memory*r.machines.memory)/mib)) * mib,
 	}
-	job := "job-" + strconv.FormatInt(task.job, 10)
+	name := r.names.begin("job-").number(task.job)
 	if r.owners == "job" {
-		q.owner = cluster.OwnerRef{Kind: "Job", Name: job}
+		q.owner = cluster.OwnerRef{Kind: "Job", Name: name.name()}
 	}
-	b := batch{at: googleTime(at), run: unknown, class: r.classes.class(q), name: job + "-" + strconv.FormatInt(task.index, 10)}
-	if n := r.attempts[task]; n > 0 {
-		b.name += "-again-" + strconv.Itoa(int(n))
+	if name.add("-").number(task.index); s.attempts > 0 {
+		name.add("-again-").number(int64(s.attempts))
 	}
-	r.live[task] = int32(len(r.batches))
-	r.batches = append(r.batches, b)
-	r.origins = append(r.origins, googleOrigin{scheduled: unknown, file: int32(len(r.files) - 1), line: int32(t.line())})
+	s.there, s.batch = true, int32(r.batches.count)
+	r.batches.add(batch{at: googleTime(at), run: unknown, class: r.classes.class(q), name: name.name()})
+	r.origins.add(googleOrigin{scheduled: unknown, file: int32(len(r.files) - 1), line: int32(t.line())})
 	return "", nil
 }
 
@@ -160,22 +181,22 @@ func (r *googleTaskReader) namespace(user string) string {
 	return n
 }
 
-// end ends the n-th batch, a task's. If it was never scheduled, its run time isn't
-// known.
-func (r *googleTaskReader) end(task googleTask, n int32, at cluster.Time) {
-	if from := r.origins[n].scheduled; from != unknown {
-		r.batches[n].run = at - from
+// end ends a task's batch. If it was never scheduled, its run time isn't known.
+func (r *googleTaskReader) end(s *googleState, at cluster.Time) {
+	if from := r.origins.at(int(s.batch)).scheduled; from != unknown {
+		r.batches.at(int(s.batch)).run = at - from
 	}
-	delete(r.live, task)
-	r.attempts[task]++
+	s.there = false
+	s.attempts++
 }
 
 // finish ends what is still there when the rows end: what runs, runs until then. It
 // takes back what was never scheduled.
 func (r *googleTaskReader) finish() {
-	kept, end := r.batches[:0], googleTime(r.last)
-	for i, b := range r.batches {
-		origin := &r.origins[i]
+	var kept list[batch]
+	end := googleTime(r.last)
+	for i := range r.batches.count {
+		b, origin := *r.batches.at(i), r.origins.at(i)
 		if origin.scheduled == unknown {
 			r.reject("never scheduled", r.files[origin.file], int(origin.line))
 			continue
@@ -183,7 +204,7 @@ func (r *googleTaskReader) finish() {
 		if b.run == unknown {
 			b.run = end - origin.scheduled
 		}
-		kept = append(kept, b)
+		kept.add(b)
 	}
 	r.batches = kept
 }

@@ -1,8 +1,6 @@
 package traces
 
 import (
-	"bytes"
-	"fmt"
 	"math"
 	"testing"
 
@@ -81,23 +79,8 @@ func FuzzGoogleTasks(f *testing.F) {
 			checkFuzzError(t, err)
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches})
+		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches.all()})
 	})
-}
-
-func BenchmarkGoogleTasksRead(b *testing.B) {
-	var rows bytes.Buffer
-	for i := range 20_000 {
-		kind := []int{taskSubmit, taskSchedule, 4}[i%3]
-		fmt.Fprintf(&rows, "%d,,%d,%d,4155527081,%d,70s3v5qRyCO/1PCdI6fVXnrW8FU/w+5CKRSa72xgcIo=,3,9,0.125,0.07446,0.0004244,0\n", 600_000_000+i, 3418309+i/300, i/3, kind)
-	}
-	b.SetBytes(int64(rows.Len()))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := readGoogleTasks(rows.Bytes()); err != nil {
-			b.Fatal(err)
-		}
-	}
 }
 
 // TestVerifyGoogleTasks counts the first part of the recording.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"unicode"
 
 	"github.com/berthsim/berth/cluster"
 )
@@ -75,15 +74,28 @@ type names map[string]int
 // add returns the name in a column of the current row, which must be new.
 func (ns names) add(t *table, column string) (string, error) {
 	name := strings.Clone(t.text(column)) // a row's fields share the whole row's memory
-	if name == "" {
-		return "", t.wrongField(column, "give a name")
-	}
-	if strings.ContainsFunc(name, func(r rune) bool { return r == '/' || unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
-		return "", t.wrongField(column, "give a name without spaces and slashes")
+	if err := checkName(t, column, name); err != nil {
+		return "", err
 	}
 	if line, twice := ns[name]; twice {
-		return "", t.wrongField(column, fmt.Sprintf("line %d has that name already: give another", line))
+		return "", wrongTwice(t, column, line)
 	}
 	ns[name] = t.line()
 	return name, nil
+}
+
+// checkName returns an error if the name in a column is none.
+func checkName(t *table, column, name string) error {
+	if name == "" {
+		return t.wrongField(column, "give a name")
+	}
+	if !isPlainName(name) && strings.ContainsFunc(name, isNoPartOfName) {
+		return t.wrongField(column, "give a name without spaces and slashes")
+	}
+	return nil
+}
+
+// wrongTwice returns the error that a line before has the name in a column already.
+func wrongTwice(t *table, column string, line int) *Error {
+	return t.wrongField(column, fmt.Sprintf("line %d has that name already: give another", line))
 }

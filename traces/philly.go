@@ -72,7 +72,7 @@ func openPhilly(path string, s Settings) (*Trace, error) {
 	if err := r.read(file, in); err != nil {
 		return nil, err
 	}
-	return r.trace(&replay{nodes: nodes, batches: r.batches}, recorded{
+	return r.trace(&replay{nodes: nodes, batches: r.batches.all()}, recorded{
 		file: file, span: part, settings: s,
 		version: phillyVersion, options: "nodes2=" + s["nodes2"] + "&nodes8=" + s["nodes8"] + "&owners=" + owners, content: in.sum(),
 		epoch: func(at cluster.Time) time.Time { return time.Unix(0, int64(at)) },
@@ -105,8 +105,9 @@ func phillyNodes(s Settings) ([]*cluster.NodeSpec, error) {
 type phillyReader struct {
 	tally
 	owners  string // the option
-	batches []batch
+	batches list[batch]
 	classes recordedClasses
+	names   nameMaker
 }
 
 func newPhillyReader(owners string) *phillyReader {
@@ -141,11 +142,12 @@ func (r *phillyReader) row(t *table) (reason string, err error) {
 	if gpus == 0 {
 		return askNothing, nil
 	}
-	if !isName(t.text("cluster")) {
+	namespace := t.text("cluster")
+	if !isName(namespace) {
 		return "", t.wrongField("cluster", "give a name without spaces and slashes")
 	}
-	b.name = "job-" + strconv.Itoa(t.line()-1) // the row, from 1, whatever part is played
-	r.add(b, recordedRequest{namespace: t.text("cluster"), gpus: int32(gpus)})
+	b.name = r.names.begin("job-").number(int64(t.line() - 1)).name() // the row, from 1, whatever part is played
+	r.add(b, recordedRequest{namespace: namespace, gpus: int32(gpus)})
 	return "", nil
 }
 
@@ -157,14 +159,14 @@ func (r *phillyReader) add(b batch, q recordedRequest) {
 	}
 	if gpus <= phillyPodGPUs {
 		b.class = r.classes.class(q)
-		r.batches = append(r.batches, b)
+		r.batches.add(b)
 		return
 	}
 	q.gpus, b.pods = phillyPodGPUs, gpus/phillyPodGPUs
 	b.class = r.classes.class(q)
-	r.batches = append(r.batches, b)
+	r.batches.add(b)
 	if q.gpus = gpus % phillyPodGPUs; q.gpus > 0 {
 		b.class, b.first, b.pods, b.more = r.classes.class(q), b.pods, 1, true
-		r.batches = append(r.batches, b)
+		r.batches.add(b)
 	}
 }

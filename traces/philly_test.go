@@ -134,23 +134,8 @@ func FuzzPhilly(f *testing.F) {
 			checkFuzzError(t, err)
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzNodes(), batches: r.batches})
+		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzNodes(), batches: r.batches.all()})
 	})
-}
-
-func BenchmarkPhillyRead(b *testing.B) {
-	var rows bytes.Buffer
-	rows.WriteString("timestamp,duration,num_gpus,gpu_time,cluster\n")
-	for i := range 20_000 {
-		fmt.Fprintf(&rows, "2017-10-%02d %02d:%02d:55,%d.0,%d,2951.0,%06x\n", 1+i%28, i%24, i%60, 60+i%9999, 1<<(i%4), 6214*(i%15))
-	}
-	b.SetBytes(int64(rows.Len()))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := readPhilly(rows.Bytes()); err != nil {
-			b.Fatal(err)
-		}
-	}
 }
 
 // TestVerifyPhilly counts the recording: jobs by their GPUs, as its page has them.

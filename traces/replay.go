@@ -75,7 +75,7 @@ func (p span) String() string { return fmt.Sprintf("from=%d&until=%d", p.from, p
 // cut puts the batches in order of arrival and leaves those that came in a span,
 // which begins with the first of all. It returns how many rows others are of.
 func (r *replay) cut(p span) (others int) {
-	slices.SortStableFunc(r.batches, func(a, b batch) int { return cmp.Compare(a.at, b.at) })
+	r.batches = sorted(r.batches)
 	if len(r.batches) == 0 {
 		return 0
 	}
@@ -90,6 +90,29 @@ func (r *replay) cut(p span) (others int) {
 		return true
 	})
 	return others
+}
+
+// sorted returns batches in order of arrival, those that came together as they are. Most
+// recordings are sorted. In others it is what says where batches go that is sorted, as
+// batches are large.
+func sorted(batches []batch) []batch {
+	if slices.IsSortedFunc(batches, func(a, b batch) int { return cmp.Compare(a.at, b.at) }) {
+		return batches
+	}
+	type place struct {
+		at cluster.Time
+		i  int
+	}
+	places := make([]place, len(batches))
+	for i := range batches {
+		places[i] = place{batches[i].at, i}
+	}
+	slices.SortFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.i, b.i)) })
+	inOrder := make([]batch, len(batches))
+	for i, p := range places {
+		inOrder[i] = batches[p.i]
+	}
+	return inOrder
 }
 
 // play makes t the replay of r, which was read from a file, and returns what

@@ -83,25 +83,6 @@ func TestReplayFails(t *testing.T) {
 	checkError(t, "philly:testdata/openb", "testdata/openb: no philly.csv or philly.csv.gz in the folder; give the folder that contains it, or the file")
 }
 
-// TestBlankLines reads through the smallest buffers, so that lines are cut anywhere.
-func TestBlankLines(t *testing.T) {
-	for content, want := range map[string][2]int{
-		"": {0, 0}, "a": {0, 0}, "a\n": {0, 0}, "a\n\n": {1, 2}, "\n": {1, 1}, "\r\n\r\na\r\n\r\nb": {3, 1}, "a\n\n\n\nb\n": {3, 2}, "a\r\nb\r\n": {0, 0},
-	} {
-		for size := 1; size < 5; size++ {
-			b := &blankLines{from: strings.NewReader(content)}
-			for buffer := make([]byte, size); ; {
-				if _, err := b.Read(buffer); err != nil {
-					break
-				}
-			}
-			if got := [2]int{b.count, b.first}; got != want {
-				t.Errorf("%q by %d: got %v, want %v", content, size, got, want)
-			}
-		}
-	}
-}
-
 // fuzzNodes returns a node that has some of everything.
 func fuzzNodes() []*cluster.NodeSpec {
 	return []*cluster.NodeSpec{{Name: "n", Capacity: cluster.Amounts{cluster.CPU: 4000, cluster.Memory: 1 << 30, cluster.PodSlots: 110}, GPUs: 8}}

@@ -1,10 +1,6 @@
 package traces
 
-import (
-	"bytes"
-	"io"
-	"path/filepath"
-)
+import "path/filepath"
 
 // A Rejection says why rows of a recording are no part of the workload, and how
 // many. Rows that aren't as the format has them at all are an *Error instead, and
@@ -60,40 +56,9 @@ func (y *tally) read(t *table, take func() (reason string, err error)) error {
 		}
 		return err
 	})
-	if t.blank != nil {
+	if t.blank.counted {
 		y.rows += t.blank.count
 		y.rejectAll(emptyLine, t.file, t.blank.first, t.blank.count)
 	}
 	return err
-}
-
-// blankLines counts the empty lines of what is read through it. The package csv
-// passes over them and says nothing.
-type blankLines struct {
-	from  io.Reader
-	count int
-	first int // the line of the first, from 1
-	line  int // lines that have ended
-	had   int // bytes of the current line so far, carriage returns aside
-}
-
-// Read implements io.Reader.
-func (b *blankLines) Read(p []byte) (int, error) {
-	n, err := b.from.Read(p)
-	for rest := p[:n]; len(rest) > 0; {
-		end := bytes.IndexByte(rest, '\n')
-		if end < 0 {
-			b.had += len(rest) - bytes.Count(rest, []byte{'\r'})
-			break
-		}
-		b.line++
-		if b.had == 0 && (end == 0 || end == 1 && rest[0] == '\r') {
-			if b.count == 0 {
-				b.first = b.line
-			}
-			b.count++
-		}
-		b.had, rest = 0, rest[end+1:]
-	}
-	return n, err
 }

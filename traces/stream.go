@@ -2,6 +2,7 @@ package traces
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"errors"
@@ -80,4 +81,31 @@ func (s *stream) close() {
 	if s.closer != nil {
 		_ = s.closer.Close() // only read
 	}
+}
+
+// readFile returns what is in a file, decompressed if its name ends in ".gz".
+// Lists of nodes and pods fit in memory many times over, so they are read whole:
+// a damaged file is found out before any of it is believed.
+func readFile(file string) ([]byte, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the trace: %w", err)
+	}
+	if !strings.HasSuffix(file, ".gz") {
+		return content, nil
+	}
+	damaged := &Error{File: file, Problem: "damaged gzip data", Remedy: "fetch the file again"}
+	z, err := gzip.NewReader(bytes.NewReader(content))
+	if err != nil {
+		damaged.Problem = "not gzip data"
+		return nil, damaged
+	}
+	content, err = io.ReadAll(z)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		damaged.Problem = "the gzip data ends early"
+	}
+	if err != nil {
+		return nil, damaged
+	}
+	return content, nil
 }

@@ -50,9 +50,12 @@ type swfReader struct {
 	settings Settings
 	by       string      // what namespaces are
 	cluster  *swfCluster // nil until the header is over, if that says what it is
-	batches  []batch
+	batches  list[batch]
 	classes  recordedClasses
-	seen     map[int64]int // lines of jobs by number
+	seen     numberSet // jobs
+	names    nameMaker
+	spaces   map[int64]string // namespaces by number
+	chunks   []swfChunk       // of the current job
 
 	maxNodes, maxProcs int64     // as the header has it, -1 if it doesn't
 	began              time.Time // likewise; zero if it doesn't
@@ -67,7 +70,7 @@ func (r *swfReader) epoch(at cluster.Time) time.Time {
 }
 
 func newSWFReader(by string, s Settings) *swfReader {
-	return &swfReader{settings: s, by: by, classes: recordedClasses{}, seen: map[int64]int{}, maxNodes: -1, maxProcs: -1}
+	return &swfReader{settings: s, by: by, spaces: map[int64]string{}, maxNodes: -1, maxProcs: -1}
 }
 
 // read takes the lines of a file in.
@@ -163,10 +166,9 @@ func (r *swfReader) row(l *lineReader) (reason string, err error) {
 	case q.procs < 1:
 		return "the number of processors isn't known", nil
 	}
-	if line, twice := r.seen[q.job]; twice {
+	if line, twice := r.seen.add(q.job, l.line); twice {
 		return "", l.wrong("job "+strconv.FormatInt(q.job, 10)+" is there already", fmt.Sprintf("line %d has that number: give another", line))
 	}
-	r.seen[q.job] = l.line
 	r.add(l, q)
 	return "", nil
 }
@@ -174,11 +176,9 @@ func (r *swfReader) row(l *lineReader) (reason string, err error) {
 // add takes a job in: as many pods as it asked nodes for, where that is known, else
 // as few as nodes allow.
 func (r *swfReader) add(l *lineReader, q swfRow) {
-	namespace := r.by + "-" + strconv.FormatInt(q.by, 10)
-	if q.by < 0 {
-		namespace = r.by + "-unknown"
-	}
-	chunks := []swfChunk{{pods: q.procs / r.cluster.cpus, procs: r.cluster.cpus}, {pods: 1, procs: q.procs % r.cluster.cpus}}
+	namespace := r.namespace(q.by)
+	r.chunks = append(r.chunks[:0], swfChunk{pods: q.procs / r.cluster.cpus, procs: r.cluster.cpus}, swfChunk{pods: 1, procs: q.procs % r.cluster.cpus})
+	chunks := r.chunks
 	perProc := max(0, q.memory*1024)
 	perPod := int64(0)
 	if len(l.fields) == swfExtFields {
@@ -187,14 +187,19 @@ func (r *swfReader) add(l *lineReader, q swfRow) {
 		// filled to the last GiB at times, and never further.
 		perProc, perPod = 0, max(0, q.memory)
 		if r.by == "queue" && isName(l.fields[swfExtQueue-1]) {
-			namespace = strings.Clone(l.fields[swfExtQueue-1])
+			namespace = l.fields[swfExtQueue-1]
 		}
-		if asked := swfChunks(l.fields[swfExtNodes-1]); swfProcsOf(asked) == q.procs {
+		few := len(chunks)
+		chunks = appendSWFChunks(chunks, l.fields[swfExtNodes-1])
+		r.chunks = chunks
+		if asked := chunks[few:]; swfProcsOf(asked) == q.procs {
 			chunks = asked
+		} else {
+			chunks = chunks[:few]
 		}
 	}
 	b := batch{at: cluster.Time(q.submit) * cluster.Second, run: cluster.Time(q.run) * cluster.Second}
-	b.name = "job-" + strconv.FormatInt(q.job, 10)
+	b.name = r.names.begin("job-").number(q.job).name()
 	ask, pods := recordedRequest{namespace: namespace}, int64(0)
 	for _, c := range chunks {
 		if c.procs > 0 {
@@ -216,9 +221,22 @@ func (r *swfReader) add(l *lineReader, q swfRow) {
 		if pods > 1 {
 			b.pods = int32(c.pods)
 		}
-		r.batches = append(r.batches, b)
+		r.batches.add(b)
 		b.first, b.more = b.first+b.pods, true
 	}
+}
+
+// namespace returns that of jobs with a number of a user, or whatever namespaces are.
+func (r *swfReader) namespace(by int64) string {
+	name, ok := r.spaces[by]
+	if !ok {
+		name = r.by + "-" + strconv.FormatInt(by, 10)
+		if by < 0 {
+			name = r.by + "-unknown"
+		}
+		r.spaces[by] = name
+	}
+	return name
 }
 
 // An swfChunk is pods with so many processors each.
@@ -227,21 +245,23 @@ type swfChunk struct {
 	on          cluster.Label
 }
 
-// swfChunks reads what nodes a job of MetaCentrum asked for: NODES:ppn=PROCESSORS and
+// appendSWFChunks reads what nodes a job of MetaCentrum asked for: NODES:ppn=PROCESSORS and
 // properties, with + between several. Of these only cl_NAME is read, a cluster.
-func swfChunks(text string) (chunks []swfChunk) {
+func appendSWFChunks(chunks []swfChunk, text string) []swfChunk {
 	for part := range strings.SplitSeq(text, "+") {
 		c := swfChunk{pods: 1, procs: 1}
 		for property := range strings.SplitSeq(part, ":") {
 			property, _, _ = strings.Cut(property, "#") // #excl: alone on the node
-			if n, err := strconv.ParseInt(property, 10, 32); err == nil && n > 0 && n <= maxProcs {
-				c.pods = n
-			} else if ppn, ok := strings.CutPrefix(property, "ppn="); ok {
-				if n, err := strconv.ParseInt(ppn, 10, 32); err == nil && n > 0 && n <= maxProcs {
+			if ppn, ok := strings.CutPrefix(property, "ppn="); ok {
+				if n, ok := parseInt(ppn); ok && n > 0 && n <= maxProcs {
 					c.procs = n
 				}
+			} else if property != "" && property[0] <= '9' { // a digit, or a sign
+				if n, ok := parseInt(property); ok && n > 0 && n <= maxProcs {
+					c.pods = n
+				}
 			} else if name, ok := strings.CutPrefix(property, "cl_"); ok && isName(name) {
-				c.on = cluster.Label{Key: clusterLabel, Value: strings.Clone(name)}
+				c.on = cluster.Label{Key: clusterLabel, Value: name}
 			}
 		}
 		chunks = append(chunks, c)

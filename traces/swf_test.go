@@ -1,7 +1,6 @@
 package traces
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -173,23 +172,8 @@ func FuzzSWF(f *testing.F) {
 		if r.cluster == nil {
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: r.cluster.nodes, batches: r.batches})
+		checkFuzzReplay(t, &r.tally, &replay{nodes: r.cluster.nodes, batches: r.batches.all()})
 	})
-}
-
-func BenchmarkSWFRead(b *testing.B) {
-	var rows bytes.Buffer
-	rows.WriteString("; MaxProcs: 1000\n")
-	for i := range 20_000 {
-		fmt.Fprintf(&rows, "%6d  %8d      -1    %d      %d      -1      -1   -1    1200      -1 -1    %d    1   -1 -1  1     -1      -1\n", i, i, 60+i%9999, 1<<(i%4), i%50)
-	}
-	b.SetBytes(int64(rows.Len()))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := readSWF(rows.Bytes()); err != nil {
-			b.Fatal(err)
-		}
-	}
 }
 
 // TestVerifySWF counts the jobs of three logs, and what machines there are.

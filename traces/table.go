@@ -3,53 +3,47 @@ package traces
 import (
 	"bytes"
 	"cmp"
-	"compress/gzip"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// readFile returns what is in a file, decompressed if its name ends in ".gz".
-// Lists of nodes and pods fit in memory many times over, so they are read whole:
-// a damaged file is found out before any of it is believed.
-func readFile(file string) ([]byte, error) {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading the trace: %w", err)
-	}
-	if !strings.HasSuffix(file, ".gz") {
-		return content, nil
-	}
-	damaged := &Error{File: file, Problem: "damaged gzip data", Remedy: "fetch the file again"}
-	z, err := gzip.NewReader(bytes.NewReader(content))
-	if err != nil {
-		damaged.Problem = "not gzip data"
-		return nil, damaged
-	}
-	content, err = io.ReadAll(z)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		damaged.Problem = "the gzip data ends early"
-	}
-	if err != nil {
-		return nil, damaged
-	}
-	return content, nil
-}
-
-// A table is a CSV file that is being read, a row at a time, its columns by name.
+// A table is a CSV file that is being read, a row at a time, its columns by name. Rows
+// are what package encoding/csv takes them for.
+//
+// Fields are parts of the file's text, which comes in long strings: who keeps one
+// should clone it.
 type table struct {
 	file   string
-	csv    *csv.Reader
+	lines  textReader
 	column map[string]int
-	fields string // where it is said how many a row has, for people
-	row    []string
-	blank  *blankLines // nil if they don't count
-	title  string      // how a first row begins that is a header, in files that may have one
+	asked  []askedColumn // what was asked for of the row before, or of this one, in order
+	asks   int           // how many of them were asked for of this one
+	width  int           // fields of a row; 0 until the first is read
+	fields string        // where it is said how many a row has, for people
+	row    string        // its fields, with a byte between them
+	ends   []int         // of each field in row
+	start  int           // the line on which the row begins
+	starts []int         // likewise for each field, if the row is of several lines
+
+	blank blankLines
+	title string // how a first row begins that is a header, in files that may have one
+}
+
+// An askedColumn is a column, and where it is; -1 if there is none of the name.
+type askedColumn struct {
+	name string
+	at   int
+}
+
+// blankLines counts the empty lines between rows.
+type blankLines struct {
+	counted bool // whether they are rows, too
+	count   int
+	first   int // the line of the first, from 1
 }
 
 // newTable reads the header of a CSV file. The columns in needed must be there;
@@ -67,30 +61,29 @@ func newTable(file string, content []byte, needed []string) (*table, error) {
 // streamTable reads the header of a CSV file likewise, and of the rest no more
 // than is asked for. Empty lines are counted.
 func streamTable(file string, r io.Reader, needed []string) (*table, error) {
-	blank := &blankLines{from: r}
-	t, err := tableOf(file, blank, needed)
+	t, err := tableOf(file, r, needed)
 	if err != nil {
 		return nil, err
 	}
-	t.blank = blank
+	t.blank.counted = true
 	return t, nil
 }
 
 // tableOf reads the header of what is in r.
 func tableOf(file string, r io.Reader, needed []string) (*table, error) {
-	t := &table{file: file, csv: csv.NewReader(r), column: map[string]int{}, fields: "as in the header"}
-	t.csv.ReuseRecord = true
+	t := newHeadless(file, r, nil)
+	t.fields = "as in the header"
 	if more, err := t.next(); err != nil {
 		return nil, err
 	} else if !more {
 		return nil, &Error{File: file, Problem: "the file has only empty lines", Remedy: "fetch it again"}
 	}
-	for i, name := range t.row {
-		name = strings.TrimPrefix(name, "\ufeff") // what spreadsheets write in front
+	for i := range t.ends {
+		name := strings.TrimPrefix(t.field(i), "\ufeff") // what spreadsheets write in front
 		if _, twice := t.column[name]; twice {
 			return nil, t.wrong(i, "column "+quoted(name)+" is there twice", "rename one")
 		}
-		t.column[name] = i
+		t.column[strings.Clone(name)] = i
 	}
 	for _, name := range needed {
 		if _, ok := t.column[name]; !ok {
@@ -103,9 +96,7 @@ func tableOf(file string, r io.Reader, needed []string) (*table, error) {
 // newHeadless reads a CSV file without a header, a row at a time from r, whose
 // columns are known.
 func newHeadless(file string, r io.Reader, columns []string) *table {
-	t := &table{file: file, csv: csv.NewReader(r), column: map[string]int{}, fields: strings.Join(columns, ", ")}
-	t.csv.ReuseRecord = true
-	t.csv.FieldsPerRecord = len(columns)
+	t := &table{file: file, lines: newTextReader(r), column: map[string]int{}, width: len(columns), fields: strings.Join(columns, ", ")}
 	for i, name := range columns {
 		t.column[name] = i
 	}
@@ -115,34 +106,63 @@ func newHeadless(file string, r io.Reader, columns []string) *table {
 // optionalHeader reads a CSV file whose columns are known, and which has a header, that
 // begins with title, or none. Empty lines are counted.
 func optionalHeader(file string, r io.Reader, columns []string, title string) *table {
-	blank := &blankLines{from: r}
-	t := newHeadless(file, blank, columns)
-	t.blank, t.title = blank, title
+	t := newHeadless(file, r, columns)
+	t.blank.counted, t.title = true, title
 	return t
 }
 
 // isHeader reports whether the current row is a header.
-func (t *table) isHeader() bool { return t.title != "" && t.row[0] == t.title && t.line() == 1 }
+func (t *table) isHeader() bool { return t.title != "" && t.field(0) == t.title && t.line() == 1 }
 
 // next goes on to the next row. It returns false after the last.
 func (t *table) next() (bool, error) {
-	var err error
-	t.row, err = t.csv.Read()
-	if errors.Is(err, io.EOF) {
-		return false, nil
+	line := ""
+	for line == "" {
+		var broken bool
+		var err error
+		if line, broken, err = t.lines.next(); errors.Is(err, io.EOF) {
+			return false, nil
+		} else if err != nil {
+			return false, err
+		}
+		if line == "" && broken {
+			t.blank.add(t.lines.line)
+		} else if strings.IndexByte(line, '"') >= 0 {
+			return t.finish(t.splitQuoted(line, broken))
+		}
 	}
-	var bad *csv.ParseError
-	if !errors.As(err, &bad) {
-		return err == nil, err
+	t.row, t.ends = line, appendEnds(t.ends[:0], line)
+	t.start, t.starts, t.asks = t.lines.line, t.starts[:0], 0
+	if len(t.ends) != t.width {
+		return t.finish(nil)
 	}
-	// A quote that is never closed is found at the end of the file; what is
-	// wrong is where its row begins.
-	e := &Error{File: t.file, Line: bad.StartLine, Problem: bad.Err.Error(), Remedy: "correct the quotes of the row"}
-	if errors.Is(bad.Err, csv.ErrFieldCount) {
-		e.Problem = fmt.Sprintf("%d fields", len(t.row))
-		e.Remedy = fmt.Sprintf("give %d, %s", t.csv.FieldsPerRecord, t.fields)
+	return true, nil
+}
+
+// add counts an empty line.
+func (b *blankLines) add(line int) {
+	if b.count == 0 {
+		b.first = line
 	}
-	return false, e
+	b.count++
+}
+
+// finish checks that the current row has as many fields as others. It returns what
+// next does, given what was wrong with its quotes.
+func (t *table) finish(err error) (bool, error) {
+	t.asks = 0
+	if t.width == 0 {
+		t.width = len(t.ends)
+	}
+	switch {
+	case errors.Is(err, csv.ErrQuote), errors.Is(err, csv.ErrBareQuote):
+		// A quote that is never closed is found at the end of the file; what is
+		// wrong is where its row begins.
+		err = &Error{File: t.file, Line: t.start, Problem: err.Error(), Remedy: "correct the quotes of the row"}
+	case err == nil && len(t.ends) != t.width:
+		err = &Error{File: t.file, Line: t.start, Problem: fmt.Sprintf("%d fields", len(t.ends)), Remedy: fmt.Sprintf("give %d, %s", t.width, t.fields)}
+	}
+	return err == nil, err
 }
 
 // each takes one row after another, up to the last or an error.
@@ -157,29 +177,41 @@ func (t *table) each(take func() error) error {
 	}
 }
 
+// at returns where a column is, -1 if there is no such column. All rows are read
+// alike, so that it is usually the one that was asked for at this point of the row
+// before.
+func (t *table) at(column string) int {
+	n := t.asks
+	if n < len(t.asked) && t.asked[n].name == column {
+		t.asks++
+		return t.asked[n].at
+	}
+	at, ok := t.column[column]
+	if !ok {
+		at = -1
+	}
+	t.asked, t.asks = append(t.asked[:n], askedColumn{column, at}), n+1
+	return at
+}
+
 // text returns the field in a column, "" if there is no such column.
 func (t *table) text(column string) string {
-	if i, ok := t.column[column]; ok {
-		return t.row[i]
+	if i := t.at(column); i >= 0 {
+		return t.field(i)
 	}
 	return ""
 }
 
-// amount returns the number in a column, which must be whole, not negative and
-// at most most.
-func (t *table) amount(column string, most int64) (int64, error) {
-	n, err := strconv.ParseInt(t.text(column), 10, 64)
-	if err != nil || n < 0 || n > most {
-		return 0, t.wrongField(column, fmt.Sprintf("give a whole number from 0 to %d", most))
+// field returns the i-th field.
+func (t *table) field(i int) string {
+	if i == 0 {
+		return t.row[:t.ends[0]]
 	}
-	return n, nil
+	return t.row[t.ends[i-1]+1 : t.ends[i]]
 }
 
 // line returns the line on which the current row begins.
-func (t *table) line() int {
-	line, _ := t.csv.FieldPos(0)
-	return line
-}
+func (t *table) line() int { return t.start }
 
 // wrongField returns the error that a column of the current row holds what it
 // must not.
@@ -189,6 +221,9 @@ func (t *table) wrongField(column, remedy string) *Error {
 
 // wrong returns an error about the i-th field of the current row.
 func (t *table) wrong(i int, problem, remedy string) *Error {
-	line, _ := t.csv.FieldPos(i)
+	line := t.start
+	if i < len(t.starts) {
+		line = t.starts[i]
+	}
 	return &Error{File: t.file, Line: line, Problem: problem, Remedy: remedy}
 }
