@@ -228,6 +228,26 @@ func (m *measure) metrics(s *cluster.State, timed bool) map[string]float64 {
 	return out
 }
 
+// recordedWaits sums up how long jobs waited when a trace was recorded, nil if it doesn't say.
+func recordedWaits(waits []cluster.Time) *RecordedWaits {
+	if len(waits) == 0 {
+		return nil
+	}
+	seconds := make([]float64, len(waits))
+	for i, w := range waits {
+		seconds[i] = w.Seconds()
+	}
+	slices.Sort(seconds)
+	r := &RecordedWaits{
+		Jobs: len(waits), P50: stat.Quantile(0.50, stat.Empirical, seconds, nil), P99: stat.Quantile(0.99, stat.Empirical, seconds, nil),
+	}
+	for _, x := range seconds {
+		r.Mean += x
+	}
+	r.Mean /= float64(len(seconds))
+	return r
+}
+
 // wholeCurves returns the curves by family, nil if the workload has times.
 func (m *measure) wholeCurves(timed bool) map[string][]float64 {
 	if timed || m.capacity == 0 {

@@ -78,7 +78,16 @@ func (r *Results) splitAxes() (varying []rowAxis, constant []string) {
 // sizeFacts say what a trace asks of what cluster.
 func sizeFacts(t TraceInfo) string {
 	return strconv.Itoa(t.Nodes) + " nodes, " + strconv.Itoa(t.GPUs) + " GPUs, " +
-		strconv.Itoa(t.Pods) + " pods in the recording, offered load " + percent(t.OfferedLoad)
+		strconv.Itoa(t.Pods) + " pods in the recording, offered load " + percent(t.OfferedLoad) + t.Waits.text()
+}
+
+// text says how long jobs waited in the recording; nothing if that isn't known.
+func (w *RecordedWaits) text() string {
+	if w == nil {
+		return ""
+	}
+	seconds := func(x float64) string { return fixed(x, min(sizeDecimals(x), 1), false) + " s" }
+	return "; its " + strconv.Itoa(w.Jobs) + " jobs waited " + seconds(w.Mean) + " in the mean, " + seconds(w.P50) + " in the median, 99 % of them up to " + seconds(w.P99)
 }
 
 // runFacts say what the runs on a trace have in common, constant axes included.

@@ -79,6 +79,16 @@ type TraceInfo struct {
 	GPUs        int     `json:"gpus"`
 	Pods        int     `json:"pods"`         // in the recording
 	OfferedLoad float64 `json:"offered_load"` // demand as a share of capacity; 1.3 is 130 %
+
+	Waits *RecordedWaits `json:"waits,omitempty"` // absent if the recording doesn't say
+}
+
+// RecordedWaits are how long jobs waited when the trace was recorded, in seconds.
+type RecordedWaits struct {
+	Jobs int     `json:"jobs"`
+	Mean float64 `json:"mean"`
+	P50  float64 `json:"p50"`
+	P99  float64 `json:"p99"`
 }
 
 // PolicyInfo names the content of a policy that is a file, or of faults.

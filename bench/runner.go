@@ -356,7 +356,7 @@ func (x *Experiment) results(e *execution, opened map[string]*traces.Trace, poli
 	}
 	for _, name := range x.Axes.Trace {
 		tr := opened[name]
-		r.Traces = append(r.Traces, TraceInfo{name, tr.Hash, tr.Nodes, tr.GPUs, tr.Pods, tr.OfferedLoad})
+		r.Traces = append(r.Traces, TraceInfo{name, tr.Hash, tr.Nodes, tr.GPUs, tr.Pods, tr.OfferedLoad, recordedWaits(tr.Waits)})
 	}
 	for slot := range len(x.points()) * len(x.Axes.Seed) {
 		if out, ok := e.outcomes[slot]; ok {

@@ -20,6 +20,7 @@ type openbPod struct {
 
 	// Only if the list was read with its times:
 	created int64 // seconds since the recording began
+	waited  int64 // seconds from then to scheduling
 	ran     int64 // seconds from scheduling to deletion; -1 if it was never scheduled
 }
 
@@ -101,7 +102,7 @@ func (p *openbPod) readTimes(t *table) (err error) {
 	if deleted < scheduled {
 		return t.wrongField("deletion_time", "give a time at or after scheduled_time, "+quoted(t.text("scheduled_time")))
 	}
-	p.ran = deleted - scheduled
+	p.waited, p.ran = scheduled-p.created, deleted-scheduled
 	p.spec.Run = cluster.Time(p.ran) * cluster.Second
 	return nil
 }

@@ -35,6 +35,11 @@ func (t *Trace) timeOpenb(rec *openbRecording, podFile string, s Settings) (opti
 		return "", err
 	}
 	t.OfferedLoad, t.Timed, t.events = p.load, true, p.events
+	for i := range p.pods {
+		if q := &p.pods[i]; q.ran >= 0 {
+			t.Waits = append(t.Waits, cluster.Time(q.waited)*cluster.Second)
+		}
+	}
 	t.Seeded = slices.ContainsFunc(p.pods, func(q openbPod) bool { return q.ran < 0 })
 	if p.load == 0 {
 		offered := p.demand(func(q *openbPod) float64 { return p.runs.like(q).mean() })

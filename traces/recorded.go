@@ -86,7 +86,7 @@ func (y *tally) trace(r *replay, from recorded) (*Trace, error) {
 	if others := r.cut(from.span); others > 0 {
 		y.rejectAll(outOfSpan, from.file, 0, others)
 	}
-	t := &Trace{Rows: y.rows, Rejected: y.rejected}
+	t := &Trace{Rows: y.rows, Rejected: y.rejected, Waits: y.waits}
 	load, err := t.play(r, from.settings, from.file)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,10 @@
 package traces
 
-import "path/filepath"
+import (
+	"path/filepath"
+
+	"github.com/berthsim/berth/cluster"
+)
 
 // A Rejection says why rows of a recording are no part of the workload, and how
 // many. Rows that aren't as the format has them at all are an *Error instead, and
@@ -23,7 +27,8 @@ const (
 // workload. Headers are no rows.
 type tally struct {
 	rows     int
-	rejected []Rejection // in order of first appearance
+	rejected []Rejection    // in order of first appearance
+	waits    []cluster.Time // of jobs, as Trace has them
 }
 
 // reject counts a row, already counted as read, as no part of the workload.

@@ -10,12 +10,11 @@ import (
 	"github.com/berthsim/berth/cluster"
 )
 
-// Fields of a line, from 1. Those between aren't read: how long the job waited, how
-// much CPU it used, how long it was allowed to run, and what it depends on.
+// Fields of a line, from 1. Those between aren't read: how much CPU the job used, how long it was allowed to run, and what it depends on.
 const (
 	swfJob = iota + 1
 	swfSubmit
-	_
+	swfWait
 	swfRun
 	swfProcs
 	_
@@ -124,7 +123,7 @@ func (r *swfReader) header(fields []string) {
 
 // An swfRow is what is read of a line.
 type swfRow struct {
-	job, submit, run, procs, allocated, memory, status, by int64
+	job, submit, wait, run, procs, allocated, memory, status, by int64
 }
 
 // row takes the current line in.
@@ -144,7 +143,7 @@ func (r *swfReader) row(l *lineReader) (reason string, err error) {
 		most int64
 	}{
 		{&q.job, swfJob, "the job's number", math.MaxInt64},
-		{&q.submit, swfSubmit, "submit time", 8e9}, {&q.run, swfRun, "run time", maxSeconds},
+		{&q.submit, swfSubmit, "submit time", 8e9}, {&q.wait, swfWait, "wait time", maxSeconds}, {&q.run, swfRun, "run time", maxSeconds},
 		{&q.procs, swfReqProcs, "requested processors", maxProcs}, {&q.allocated, swfProcs, "allocated processors", maxProcs},
 		{&q.memory, swfReqMemory, "requested memory", mostMemory},
 		{&q.status, swfStatus, "status", 5}, {&q.by, swfBy[r.by], r.by, math.MaxInt64},
@@ -168,6 +167,9 @@ func (r *swfReader) row(l *lineReader) (reason string, err error) {
 	}
 	if line, twice := r.seen.add(q.job, l.line); twice {
 		return "", l.wrong("job "+strconv.FormatInt(q.job, 10)+" is there already", fmt.Sprintf("line %d has that number: give another", line))
+	}
+	if q.wait >= 0 {
+		r.waits = append(r.waits, cluster.Time(q.wait)*cluster.Second)
 	}
 	r.add(l, q)
 	return "", nil

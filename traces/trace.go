@@ -49,6 +49,10 @@ type Trace struct {
 	// In a recording without GPUs it is the demand for CPUs.
 	OfferedLoad float64
 
+	// Waits are how long the recording's jobs waited before they ran, in its order; nil if it
+	// doesn't say. They are for people to compare with: no run sees them.
+	Waits []cluster.Time
+
 	Seeded bool // whether events differ from seed to seed
 	Timed  bool // whether times mean something and pods end; false if time only orders and the cluster is filled
 
