@@ -6,6 +6,7 @@ import (
 	"io"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/berthsim/berth/cluster"
@@ -193,9 +194,10 @@ func describe(e *cluster.Event) string {
 	if e == nil {
 		return ""
 	}
-	words := fmt.Sprintf("at %s s %v %s", formatNumber(e.Time.Seconds()), e.Kind, subject(e))
+	seconds := func(t cluster.Time) string { return strconv.FormatFloat(t.Seconds(), 'f', -1, 64) }
+	words := fmt.Sprintf("at %s s %v %s", seconds(e.Time), e.Kind, subject(e))
 	if e.Kind == cluster.PodAdded && e.PodSpec.Run != cluster.Never {
-		words += fmt.Sprintf(" for %s s", formatNumber(e.PodSpec.Run.Seconds()))
+		words += fmt.Sprintf(" for %s s", seconds(e.PodSpec.Run))
 	}
 	return words
 }

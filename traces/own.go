@@ -103,10 +103,8 @@ func (f *ownFile) count(t *Trace) error {
 		return err
 	}
 	defer in.close()
-	for err == nil {
-		_, err = in.Next()
-	}
-	if !errors.Is(err, io.EOF) {
+	var c counted
+	if err := c.read(in); err != nil {
 		return err
 	}
 	_, f.content = in.reader.Content()
@@ -118,25 +116,45 @@ func (f *ownFile) count(t *Trace) error {
 	if epoch, err := time.Parse(time.RFC3339Nano, meta.Epoch); err == nil {
 		t.Epoch = epoch.Add(time.Duration(f.cut.From))
 	}
-	var d Demand
-	var mix mixCounter
-	for s := f.whole(0); ; {
+	if f.changed() {
+		c = counted{}
+		if err := c.read(f.whole(0)); err != nil {
+			return err
+		}
+	}
+	d := &c.demand
+	if d.Nodes == 0 || d.Pods == 0 {
+		return &Error{File: f.path, Problem: fmt.Sprintf("what is played has %d nodes and %d pods", d.Nodes, d.Pods), Remedy: "give more of it with from, for and pods, or another file"}
+	}
+	t.Nodes, t.GPUs, t.Pods, t.Mix, t.Timed = d.Nodes, d.GPUs, int(min(d.Pods, math.MaxInt32)), c.mix.mix, d.Timed()
+	t.OfferedLoad = d.Offered(d.Main())
+	return nil
+}
+
+// changed reports whether options make anything else of the file than what is in it.
+func (f *ownFile) changed() bool {
+	return f.cut != (CutOptions{Running: f.cut.Running}) || f.scale.Pods > 0
+}
+
+// counted is what there is in a workload.
+type counted struct {
+	demand Demand
+	mix    mixCounter
+}
+
+// read takes a workload in.
+func (c *counted) read(s Stream) error {
+	for {
 		e, err := s.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil {
 			return err
 		}
-		d.Take(&e)
-		mix.take(&e)
+		c.demand.Take(&e)
+		c.mix.take(&e)
 	}
-	if d.Nodes == 0 || d.Pods == 0 {
-		return &Error{File: f.path, Problem: fmt.Sprintf("what is played has %d nodes and %d pods", d.Nodes, d.Pods), Remedy: "give more of it with from, for and pods, or another file"}
-	}
-	t.Nodes, t.GPUs, t.Pods, t.Mix, t.Timed = d.Nodes, d.GPUs, int(min(d.Pods, math.MaxInt32)), mix.mix, d.Timed()
-	t.OfferedLoad = d.Offered(d.Main())
-	return nil
 }
 
 // A mixCounter counts the pods of each class.
