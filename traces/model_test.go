@@ -110,6 +110,14 @@ func TestModelErrors(t *testing.T) {
 	}
 }
 
+// TestModelSample checks that the sample that is kept is what its model gives.
+func TestModelSample(t *testing.T) {
+	kept := read(t, open(t, "../examples/traces/training.berth").Events(1)).String()
+	if made := read(t, open(t, "model:training?load=1&days=28&nodes=40").Events(42)).String(); kept != made {
+		t.Error("examples/traces/training.berth is not what model:training?load=1&days=28&nodes=40 gives; write it anew with berth trace cut")
+	}
+}
+
 // TestModelOfGzip reads a compressed model.
 func TestModelOfGzip(t *testing.T) {
 	content, _ := model.Named("training")

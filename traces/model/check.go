@@ -159,7 +159,7 @@ func (m *Model) checkClasses(wrong complaint) error {
 		case len(c.GPUModels) > 0 && (c.GPUs == 0 || !ascend(c.GPUModels) || c.GPUModels[0] == ""):
 			return wrong(path+".gpuModels", "is not as it must be", "give models in order, each once, where gpus is above 0")
 		case c.Rules != nil && !c.Rules.inOrder():
-			return wrong(path+".Rules", "has a list that isn't in order, or a port or effect out of range", "give features in order, ports from 1 to 65535, and effects from 0 to 3")
+			return wrong(path+".rules", "has a list that isn't in order, or a port or effect out of range", "give features in order, ports from 1 to 65535, and effects from 0 to 3")
 		}
 	}
 	return nil
