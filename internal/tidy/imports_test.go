@@ -88,8 +88,8 @@ var mayImport = []row{
 		why: "talks to extenders over HTTP, in Kubernetes' types, so that scheduler needn't",
 	}, {
 		pkg:     "traces",
-		imports: []string{"cluster", "cluster/faults", "internal/chance", "internal/heap", "internal/input", "github.com/parquet-go/parquet-go"}, decides: true,
-		why: "a trace is a stream of events, a recording of failures a source of faults; who uses them is not its business; OpenDC records in Parquet",
+		imports: []string{"cluster", "cluster/faults", "internal/chance", "internal/heap", "internal/input", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go"}, decides: true,
+		why: "a trace is a stream of events, a recording of failures a source of faults; who uses them is not its business; recordings are gzipped, and OpenDC's are Parquet",
 	}, {
 		pkg: "bench",
 		imports: []string{
