@@ -179,7 +179,7 @@ func (r *azureReader) add(b *batch, first *bool) {
 // taken, if it ended in the recording; C and one if it went on: to its end, as no more
 // is known.
 func (r *azureReader) run(times *lineReader, text string, at int64) (cluster.Time, error) {
-	if n, ok := parseInt(strings.TrimLeft(text, "UC")); ok && n >= 0 && n < int64(len(r.intervals)) && r.intervals[n].known && len(text) > 1 {
+	if n, ok := parseInt(trimKind(text)); ok && n >= 0 && n < int64(len(r.intervals)) && r.intervals[n].known && len(text) > 1 {
 		switch text[0] {
 		case 'U':
 			return cluster.Time(r.intervals[n].least+r.intervals[n].most) * cluster.Second / 2, nil
@@ -188,4 +188,12 @@ func (r *azureReader) run(times *lineReader, text string, at int64) (cluster.Tim
 		}
 	}
 	return 0, times.wrong("the run time is "+quoted(text), "give U, or C if it went on, and the number of an interval in "+azureIntervals)
+}
+
+// trimKind returns the text of a run time without U or C, or several of them, in front.
+func trimKind(text string) string {
+	for len(text) > 0 && (text[0] == 'U' || text[0] == 'C') {
+		text = text[1:]
+	}
+	return text
 }

@@ -1,13 +1,17 @@
 package traces
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
-// A nameSet holds names and the lines that they are on. Its table has no pointers for
-// the collector to follow, and names take no more than their place in a list: a map
-// takes several times as long for millions.
+// A nameSet holds names and the lines that they are on. It has no pointers for the
+// collector to follow, name by name: a map of strings takes several times as long for
+// millions.
 type nameSet struct {
 	slots []nameSlot   // a power of two, of which half are free
 	names list[nameOn] // in the order in which they came
+	text  []byte       // all names, one behind the other
 }
 
 // A nameSlot says where a name with a hash is.
@@ -16,9 +20,11 @@ type nameSlot struct {
 	at   int32 // in names, from 1; 0 if the slot is free
 }
 
+// A nameOn says where a name is in the text, and on which line it was.
 type nameOn struct {
-	name string
-	line int
+	from   int
+	length int32
+	line   int32
 }
 
 // add adds a name, unless it is there: then it returns the line that it is on.
@@ -29,9 +35,13 @@ func (s *nameSet) add(name string, line int) (before int, twice bool) {
 	hash := hashName(name)
 	slot := s.slot(hash, name)
 	if slot.at > 0 {
-		return s.names.at(int(slot.at) - 1).line, true
+		return int(s.names.at(int(slot.at) - 1).line), true
 	}
-	s.names.add(nameOn{name, line})
+	s.names.add(nameOn{from: len(s.text), length: int32(len(name)), line: int32(line)})
+	if len(name) > cap(s.text)-len(s.text) {
+		s.text = slices.Grow(s.text, len(s.text)+len(name)) // twice as much: append would copy all often
+	}
+	s.text = append(s.text, name...)
 	*slot = nameSlot{hash, int32(s.names.count)}
 	return 0, false
 }
@@ -41,10 +51,16 @@ func (s *nameSet) add(name string, line int) (before int, twice bool) {
 func (s *nameSet) slot(hash uint32, name string) *nameSlot {
 	for i := int(hash); ; i++ {
 		slot := &s.slots[i&(len(s.slots)-1)]
-		if slot.at == 0 || slot.hash == hash && s.names.at(int(slot.at)-1).name == name {
+		if slot.at == 0 || slot.hash == hash && s.is(slot, name) {
 			return slot
 		}
 	}
+}
+
+// is reports whether a slot is of a name.
+func (s *nameSet) is(slot *nameSlot, name string) bool {
+	on := s.names.at(int(slot.at) - 1)
+	return string(s.text[on.from:on.from+int(on.length)]) == name
 }
 
 // grow makes twice as many slots.
