@@ -106,6 +106,10 @@ func files(ts *testscript.TestScript) (list []string) {
 		if err != nil {
 			return err
 		}
+		if d.IsDir() { // when it was changed tells of files that came and went
+			list = append(list, path)
+			return nil
+		}
 		info, err := d.Info()
 		if err == nil {
 			list = append(list, fs.FormatFileInfo(info)+" "+path)
