@@ -43,6 +43,7 @@ type Settings map[string]string
 var Formats = []*Format{
 	own,
 	openb, philly, swf, azure, alibaba2018, alibaba2017, googleTasks, dlrm, pai, spot, helios,
+	openDCTasks, genAI,
 	simkube, kss.format(), kwok.format(), snapshot,
 	synthetic, modelled,
 }

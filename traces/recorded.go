@@ -14,6 +14,7 @@ import (
 
 // recordedFile returns the file that path names: path itself, or one of names in
 // the folder path, plain or with .gz behind it. The first that is there is taken.
+// Without names it must be a file.
 func recordedFile(path string, names ...string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -21,6 +22,9 @@ func recordedFile(path string, names ...string) (string, error) {
 	}
 	if !info.IsDir() {
 		return path, nil
+	}
+	if len(names) == 0 {
+		return "", &Error{File: path, Problem: "it is a folder", Remedy: "give a file"}
 	}
 	for _, name := range names {
 		for _, suffix := range []string{"", ".gz"} {

@@ -16,6 +16,8 @@ import (
 type replay struct {
 	nodes   []*cluster.NodeSpec
 	batches []batch // in order of arrival, once cut is done
+
+	uses func() ([]use, error) // what batches of one pod used; nil if nobody knows
 }
 
 // A batch is pods that came together, ask for the same and run equally long: a
@@ -29,6 +31,8 @@ type batch struct {
 	first int32
 	pods  int32
 	more  bool // of the row that the batch before is of
+
+	source int32 // by which uses name the batch
 }
 
 // count returns how many pods b has.
@@ -144,6 +148,7 @@ func (t *Trace) play(r *replay, s Settings, file string) (options string, err er
 		t.OfferedLoad = load
 	}
 	t.events = func(int64) Stream { return &workload{nodes: r.nodes, next: r.arrivals(spread)} }
+	t.used = func() ([]Used, error) { return r.used(spread) }
 	return "load=" + formatNumber(load), nil
 }
 
@@ -208,19 +213,26 @@ func (r *replay) demand(ofGPUs bool) (demand, capacity float64) {
 // arrivals returns the pods one after another. They are spread over so many
 // nanoseconds; 0 leaves them as they were.
 func (r *replay) arrivals(spread float64) func() (arrival, bool) {
-	i, of, start, window := 0, int32(0), r.batches[0].at, float64(r.window())
+	i, of := 0, int32(0)
 	return func() (arrival, bool) {
 		if i == len(r.batches) {
 			return arrival{}, false
 		}
 		b := &r.batches[i]
-		a := arrival{at: b.at - start, pod: b.spec(of)}
-		if spread > 0 {
-			a.at = cluster.Time(math.Round(float64(float64(a.at) / window * spread)))
-		}
+		a := arrival{at: r.moved(b.at, spread), pod: b.spec(of)}
 		if of++; int64(of) >= b.count() {
 			i, of = i+1, 0
 		}
 		return a, true
 	}
+}
+
+// moved returns when what came at a time of the recording's clock comes, if arrivals are
+// spread over so many nanoseconds; 0 leaves them as they were.
+func (r *replay) moved(at cluster.Time, spread float64) cluster.Time {
+	since := at - r.batches[0].at
+	if spread > 0 {
+		return cluster.Time(math.Round(float64(float64(since) / float64(r.window()) * spread)))
+	}
+	return since
 }

@@ -62,6 +62,7 @@ type Trace struct {
 
 	events func(seed int64) Stream
 	whole  func(seed int64) Stream // events, and what a simulated cluster doesn't take; nil if that is nothing
+	used   func() ([]Used, error)  // nil if the recording doesn't say
 }
 
 // A Stream yields events in order of time. It returns io.EOF after the last; another

@@ -90,12 +90,16 @@ type Torn struct {
 	Lost int64 // how many records the writer held at most that are not in the file
 }
 
-// A Usage is what a pod was seen to use, as a mean since the sample before.
+// A Usage is what a pod was seen to use, as a mean since the sample before. What nobody
+// has measured is Unknown.
 type Usage struct {
 	Pod    cluster.PodID
 	CPU    int64 // milli-CPUs
 	Memory int64 // bytes
 }
+
+// Unknown stands in a Usage for what nobody has measured.
+const Unknown = -1
 
 // A Gap is a time of which the recording may not tell all: a watch was lost, rows are missing.
 type Gap struct {

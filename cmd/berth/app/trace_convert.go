@@ -23,7 +23,7 @@ func (a *app) traceConvert() *cobra.Command {
 		Long: "Convert writes a trace in Berth's own format (docs/trace-format.md). If --out ends in .jsonl it writes\n" +
 			"JSON lines, which say the same for people and other programs; a TRACE that ends in .jsonl is read as such.\n" +
 			"Of a file in Berth's own format nothing is lost, outcomes and decisions included; of another TRACE\n" +
-			"what is written is the workload that would be played.",
+			"what is written is the workload that would be played, and what its pods were seen to use.",
 		Example: "  berth trace convert philly:philly-2017 --out philly.berth\n  berth trace convert logs/run-000.berth --out run.jsonl\n  berth trace convert run.jsonl --out run.berth",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -49,12 +49,17 @@ func (a *app) traceConvert() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return out.write(cmd.Context(), a, made{t.Whole(in.seed), "berth trace convert " + quote(args[0]), t.Hash, t.Epoch, t})
+			return out.write(cmd.Context(), a, converted(t, args[0], in.seed))
 		},
 	}
 	cmd.Flags().StringVar(&to, "out", "", "file to write: Berth's own format, or JSON lines if it ends in .jsonl; an earlier one there is replaced")
 	in.flags(cmd)
 	return cmd
+}
+
+// converted is a trace as it is, under a seed.
+func converted(t *traces.Trace, spec string, seed int64) made {
+	return made{stream: t.Whole(seed), from: "berth trace convert " + quote(spec), hash: t.Hash, epoch: t.Epoch, of: t, used: t.Usage}
 }
 
 // copyTo writes a file in Berth's own format once more, and says what is missing of it.
@@ -106,8 +111,8 @@ func (a *app) toLines(cmd *cobra.Command, spec, to string, in *traceInput) error
 		return a.traceFailed(writeAside(to, func(w io.Writer) error {
 			return throughFile(w, func(own io.Writer) error {
 				var d traces.Demand
-				meta := made{from: "berth trace convert " + quote(spec), hash: t.Hash, epoch: t.Epoch, of: t}.meta()
-				return writeEvents(own, meta, &stoppable{Stream: t.Whole(in.seed), ctx: cmd.Context()}, &d)
+				m := converted(t, spec, in.seed)
+				return m.writeEvents(own, &stoppable{Stream: m.stream, ctx: cmd.Context()}, &d)
 			})
 		}))
 	}

@@ -48,7 +48,7 @@ func (a *app) traceCut() *cobra.Command {
 			if running {
 				source += " --running"
 			}
-			return out.write(cmd.Context(), a, made{traces.Cut(t.Whole(in.seed), o), source, t.Hash, later(t, o.From), t})
+			return out.write(cmd.Context(), a, made{stream: traces.Cut(t.Whole(in.seed), o), from: source, hash: t.Hash, epoch: later(t, o.From), of: t})
 		},
 	}
 	fl := cmd.Flags()
@@ -103,7 +103,7 @@ func (a *app) traceScale() *cobra.Command {
 				return a.traceFailed(about(args[0], err))
 			}
 			source := fmt.Sprintf("berth trace scale %s --%s %s --by %s --jitter %s --seed %d", quote(args[0]), flag, text, by, jitter, in.seed)
-			return out.write(cmd.Context(), a, made{s, source, t.Hash, t.Epoch, t})
+			return out.write(cmd.Context(), a, made{stream: s, from: source, hash: t.Hash, epoch: t.Epoch, of: t})
 		},
 	}
 	fl := cmd.Flags()
@@ -190,7 +190,7 @@ func (a *app) merge(cmd *cobra.Command, specs, at []string, firstNodes bool, see
 	if err != nil {
 		return a.traceFailed(err)
 	}
-	return out.write(cmd.Context(), a, made{s, source, hex.EncodeToString(hash.Sum(nil)), first.Epoch, nil})
+	return out.write(cmd.Context(), a, made{stream: s, from: source, hash: hex.EncodeToString(hash.Sum(nil)), epoch: first.Epoch})
 }
 
 func (a *app) traceAnonymise() *cobra.Command {

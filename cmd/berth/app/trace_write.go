@@ -62,6 +62,7 @@ type made struct {
 	hash   string    // of what it was made of
 	epoch  time.Time // when its time 0 is; zero if nobody knows
 	of     *traces.Trace
+	used   func() ([]traces.Used, error) // what its pods used; nil if that isn't to be written
 }
 
 // write writes what was made, and says what it is. Until all of it is written, what was
@@ -69,7 +70,7 @@ type made struct {
 func (o *traceOutput) write(ctx context.Context, a *app, m made) error {
 	var d traces.Demand
 	err := writeAside(o.path, func(w io.Writer) error {
-		return writeEvents(w, m.meta(), &stoppable{Stream: m.stream, ctx: ctx}, &d)
+		return m.writeEvents(w, &stoppable{Stream: m.stream, ctx: ctx}, &d)
 	})
 	if err != nil {
 		return a.traceFailed(err)
@@ -94,11 +95,27 @@ func (m made) meta() wire.Meta {
 	return meta
 }
 
-// writeEvents writes a workload in Berth's own format, and sums what it asks for.
-func writeEvents(to io.Writer, meta wire.Meta, s traces.Stream, d *traces.Demand) error {
-	w, err := wire.Create(to, meta, wire.Options{})
+// writeEvents writes a workload in Berth's own format, with what its pods used, and sums
+// what it asks for.
+func (m made) writeEvents(to io.Writer, s traces.Stream, d *traces.Demand) error {
+	var used []traces.Used
+	if m.used != nil {
+		var err error
+		if used, err = m.used(); err != nil {
+			return err
+		}
+	}
+	w, err := wire.Create(to, m.meta(), wire.Options{})
 	if err != nil {
 		return err
+	}
+	until := func(at cluster.Time) error {
+		for ; len(used) > 0 && used[0].At < at; used = used[1:] {
+			if err := w.Usage(used[0].At, used[0].Usage); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	for {
 		e, err := s.Next()
@@ -108,13 +125,19 @@ func writeEvents(to io.Writer, meta wire.Meta, s traces.Stream, d *traces.Demand
 		if err != nil {
 			return err
 		}
+		if err := until(e.Time); err != nil { // what is used when a pod comes is written after it
+			return err
+		}
 		d.Take(&e)
 		if err := w.Event(&e); err != nil {
 			return err
 		}
 	}
 	if d.Nodes == 0 || d.Pods == 0 {
-		return &traces.Error{File: meta.Source, Problem: fmt.Sprintf("it leaves %d nodes and %d pods", d.Nodes, d.Pods), Remedy: "keep more, so that there is something to play"}
+		return &traces.Error{File: m.from, Problem: fmt.Sprintf("it leaves %d nodes and %d pods", d.Nodes, d.Pods), Remedy: "keep more, so that there is something to play"}
+	}
+	if err := until(cluster.Never); err != nil {
+		return err
 	}
 	return w.Close()
 }
