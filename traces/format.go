@@ -44,12 +44,12 @@ var Formats = []*Format{
 	own,
 	openb, philly, swf, azure, alibaba2018, alibaba2017, googleTasks, dlrm, pai, spot, helios,
 	openDCTasks, genAI,
-	simkube, kss.format(), kwok.format(), snapshot,
+	simkube, kss.format(), kwok.format(), audit.format(), snapshot,
 	synthetic, modelled,
 }
 
 // FaultFormats lists the formats of recorded and written failures.
-var FaultFormats = []*Format{script, google2011, openDC, failureArchive, kss.faults(), kwok.faults()}
+var FaultFormats = []*Format{script, google2011, openDC, failureArchive, kss.faults(), kwok.faults(), audit.faults()}
 
 // choice returns the value of an option that must be one of among.
 func (s Settings) choice(key string, among []string) (string, error) {
