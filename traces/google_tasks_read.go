@@ -204,7 +204,7 @@ func (r *googleTaskReader) finish() {
 		if b.run == unknown {
 			b.run = end - origin.scheduled
 		}
-		r.waits = append(r.waits, origin.scheduled-b.at)
+		b.waited = origin.scheduled - b.at
 		kept.add(b)
 	}
 	r.batches = kept

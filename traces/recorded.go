@@ -85,12 +85,22 @@ type recorded struct {
 	epoch func(at cluster.Time) time.Time // when a time of the recording's clock was; nil if nobody knows
 }
 
+// recordedWaits returns how long the jobs waited that are played, nil if nobody knows.
+func (r *replay) recordedWaits() (waits []cluster.Time) {
+	for i := range r.batches {
+		if b := &r.batches[i]; r.waits && b.waited >= 0 && !b.more {
+			waits = append(waits, b.waited)
+		}
+	}
+	return waits
+}
+
 // trace makes a Trace of a replay and of the counts of its rows.
 func (y *tally) trace(r *replay, from recorded) (*Trace, error) {
 	if others := r.cut(from.span); others > 0 {
 		y.rejectAll(outOfSpan, from.file, 0, others)
 	}
-	t := &Trace{Rows: y.rows, Rejected: y.rejected, Waits: y.waits}
+	t := &Trace{Rows: y.rows, Rejected: y.rejected, Waits: r.recordedWaits()}
 	load, err := t.play(r, from.settings, from.file)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ type replay struct {
 	batches []batch // in order of arrival, once cut is done
 
 	uses func() ([]use, error) // what batches of one pod used; nil if nobody knows
+	waits   bool // whether batches know how long they waited
 }
 
 // A batch is pods that came together, ask for the same and run equally long: a
@@ -31,6 +32,8 @@ type batch struct {
 	first int32
 	pods  int32
 	more  bool // of the row that the batch before is of
+
+	waited cluster.Time // before it ran, in the recording, if replay.waits; -1 if unknown
 
 	source int32 // by which uses name the batch
 }

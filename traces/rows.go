@@ -1,10 +1,6 @@
 package traces
 
-import (
-	"path/filepath"
-
-	"github.com/berthsim/berth/cluster"
-)
+import "path/filepath"
 
 // A Rejection says why rows of a recording are no part of the workload, and how
 // many. Rows that aren't as the format has them at all are an *Error instead, and
@@ -27,8 +23,7 @@ const (
 // workload. Headers are no rows.
 type tally struct {
 	rows     int
-	rejected []Rejection    // in order of first appearance
-	waits    []cluster.Time // of jobs, as Trace has them
+	rejected []Rejection // in order of first appearance
 }
 
 // reject counts a row, already counted as read, as no part of the workload.

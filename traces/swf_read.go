@@ -168,9 +168,6 @@ func (r *swfReader) row(l *lineReader) (reason string, err error) {
 	if line, twice := r.seen.add(q.job, l.line); twice {
 		return "", l.wrong("job "+strconv.FormatInt(q.job, 10)+" is there already", fmt.Sprintf("line %d has that number: give another", line))
 	}
-	if q.wait >= 0 {
-		r.waits = append(r.waits, cluster.Time(q.wait)*cluster.Second)
-	}
 	r.add(l, q)
 	return "", nil
 }
@@ -200,7 +197,7 @@ func (r *swfReader) add(l *lineReader, q swfRow) {
 			chunks = chunks[:few]
 		}
 	}
-	b := batch{at: cluster.Time(q.submit) * cluster.Second, run: cluster.Time(q.run) * cluster.Second}
+	b := batch{at: cluster.Time(q.submit) * cluster.Second, run: cluster.Time(q.run) * cluster.Second, waited: max(cluster.Time(q.wait)*cluster.Second, -1)}
 	b.name = r.names.begin("job-").number(q.job).name()
 	ask, pods := recordedRequest{namespace: namespace}, int64(0)
 	for _, c := range chunks {
