@@ -23,7 +23,7 @@ func keepTable(t *testing.T, mark string, r *Results, x *Experiment) {
 		t.Fatal(err)
 	}
 	shown, _, _ := strings.Cut(table.String(), "\nReproduced by:")
-	shown = strings.ReplaceAll("#"+shown, "\n### ", "\n#### ") // a level below the document's
+	shown = strings.NewReplacer("\n### ", "\n#### ", "\n## ", "\n### ").Replace("#" + shown) // a level below the document's
 	shown += "\nDecisions of all runs, SHA-256 " + shortHash(r.Reproduce.Digest) + "….\n"
 	document, err := os.ReadFile(shownDocument)
 	if err != nil {
