@@ -43,7 +43,7 @@ type Settings map[string]string
 var Formats = []*Format{
 	own,
 	openb, philly, swf, azure, alibaba2018, alibaba2017, googleTasks, dlrm, pai, spot, helios,
-	openDCTasks, genAI,
+	openDCTasks, genAI, podMemory, byteDance,
 	simkube, kss.format(), kwok.format(), audit.format(), snapshot,
 	synthetic, modelled,
 }

@@ -140,12 +140,12 @@ func FuzzGenAI(f *testing.F) {
 			checkFuzzError(t, err)
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzNodes(), batches: r.batches})
 		for _, u := range r.uses {
 			if b := r.batches[u.source-1]; u.age < 0 || u.age > b.run || u.memory < 0 || u.memory > 1000 {
 				t.Errorf("%+v of %+v", u, b)
 			}
 		}
+		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzNodes(), batches: r.batches})
 	})
 }
 

@@ -54,6 +54,12 @@ func (o Opener) parse(spec string, among []*Format) (format *Format, path string
 	}
 	if format == nil {
 		if format = recognise(path, among); format == nil {
+			if file, is := aggregate(path); is {
+				return nil, "", nil, &Error{
+					File: file, Problem: "it says how busy a whole data centre was, and not what pods there were",
+					Remedy: "give a recording of pods; this one only shows what shape their load has over time",
+				}
+			}
 			return nil, "", nil, &Error{
 				Problem: "no format recognises it",
 				Remedy:  "write FORMAT:PATH, where FORMAT is one of " + formatNames(among),

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/berthsim/berth/cluster"
@@ -47,12 +49,12 @@ func isFolder(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// longestFirstLine is as much of a file as is read to recognise it, in bytes.
-const longestFirstLine = 4096
+// longestOpening is as much of a file as is read to recognise it, in bytes.
+const longestOpening = 4096
 
-// firstLine returns how the file begins that recordedFile finds, up to its first
-// line break, decompressed; "" if there is none, or no text.
-func firstLine(path string, names ...string) string {
+// opening returns how the file begins that recordedFile finds, decompressed; "" if there
+// is none, or no text.
+func opening(path string, names ...string) string {
 	file, err := recordedFile(path, names...)
 	if err != nil {
 		return ""
@@ -65,11 +67,17 @@ func firstLine(path string, names ...string) string {
 		return ""
 	}
 	defer in.close()
-	line, _, err := bufio.NewReaderSize(in, longestFirstLine).ReadLine()
-	if err != nil {
+	begin, err := bufio.NewReaderSize(in, longestOpening).Peek(longestOpening)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return ""
 	}
-	return string(line)
+	return string(begin)
+}
+
+// firstLine returns the first line of that, without its line break.
+func firstLine(path string, names ...string) string {
+	line, _, _ := strings.Cut(opening(path, names...), "\n")
+	return strings.TrimSuffix(line, "\r")
 }
 
 // A recorded is what a Trace made of a recording needs to know of it, beside the

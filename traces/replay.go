@@ -17,8 +17,8 @@ type replay struct {
 	nodes   []*cluster.NodeSpec
 	batches []batch // in order of arrival, once cut is done
 
-	uses func() ([]use, error) // what batches of one pod used; nil if nobody knows
-	waits   bool // whether batches know how long they waited
+	uses  func() ([]use, error) // what batches of one pod used; nil if nobody knows
+	waits bool                  // whether batches know how long they waited
 }
 
 // A batch is pods that came together, ask for the same and run equally long: a
