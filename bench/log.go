@@ -75,6 +75,15 @@ func (l *logFile) keep() error {
 	return nil
 }
 
+// end keeps the log of a run unless that has failed.
+func (l *logFile) end(err *error) {
+	if *err != nil {
+		l.drop()
+		return
+	}
+	*err = l.keep()
+}
+
 // CheckLogDir returns nil if logs may be put into a folder: there is none of that name, or it
 // holds nothing but logs.
 func CheckLogDir(dir string) error {

@@ -283,13 +283,7 @@ func play(ctx context.Context, j job, s *cluster.State, opts *Options) (out outc
 			return out, failed
 		}
 		recorders = append(recorders, l.log)
-		defer func() {
-			if err != nil {
-				l.drop()
-			} else {
-				err = l.keep()
-			}
-		}()
+		defer l.end(&err)
 	}
 	began := time.Now()
 	err = cluster.Run(ctx, c, s, recorders, append(k.controllers, sc)...)
