@@ -32,8 +32,9 @@ type kubeRecording struct {
 	objAt   map[string]cluster.Object // as last set, by objectName
 
 	started    bool
-	start, end cluster.Time // of the first and the last record
-	binds      int          // pods that are known to have been bound
+	start, end cluster.Time    // of the first and the last record
+	binds      int             // pods that are known to have been bound
+	askers     map[string]bool // users that reasons name
 }
 
 // A kubePod is a pod of a recording. Times that aren't known are -1.
@@ -41,6 +42,7 @@ type kubePod struct {
 	spec               *cluster.PodSpec
 	uid                string
 	came, bound, ended cluster.Time
+	told               bool // ended is when it was told to end, as long as nothing later is known
 	line               int
 }
 
@@ -66,8 +68,8 @@ const (
 func newKubeRecording(file string) *kubeRecording {
 	return &kubeRecording{
 		file: file, live: map[string]int{}, names: map[string]int{},
-		ungated: map[*cluster.Class]*cluster.Class{},
-		nodeAt:  map[string]int{}, objAt: map[string]cluster.Object{},
+		ungated: map[*cluster.Class]*cluster.Class{}, askers: map[string]bool{},
+		nodeAt: map[string]int{}, objAt: map[string]cluster.Object{},
 	}
 }
 
@@ -249,8 +251,8 @@ func (k *kubeRecording) bind(i int, t cluster.Time) {
 
 // finish notes that a pod has ended.
 func (k *kubeRecording) finish(i int, t cluster.Time) {
-	if k.pods[i].ended < 0 {
-		k.pods[i].ended = t
+	if p := &k.pods[i]; p.ended < 0 || p.told && t > p.ended {
+		p.ended, p.told = t, false
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/berthsim/berth/cluster"
 )
 
 // A kubeFormat is a format of recordings of Kubernetes clusters, as a TRACE and as
@@ -24,17 +26,31 @@ type kubeFormat struct {
 func (f *kubeFormat) format() *Format {
 	return &Format{
 		Name: f.name, Doc: f.doc, Path: f.path, Recognise: f.recognised,
-		Options: []Option{restOption, fromOption, forOption, loadOption},
+		Options: []Option{
+			{"nodes", "", "how many nodes of one kind there are instead of the recorded ones; those if left out"},
+			{"cpus", "16", "with nodes: CPUs of each"},
+			{"memory", "64", "with nodes: GiB of memory of each"},
+			restOption, fromOption, forOption, loadOption,
+		},
 		Open: func(path string, s Settings) (*Trace, error) {
 			part, err := s.span()
 			if err != nil {
 				return nil, err
 			}
+			var nodes []*cluster.NodeSpec
+			options := ""
+			if s["nodes"] != "" {
+				if nodes, err = s.alike("nodes", "cpus", "memory"); err != nil {
+					return nil, err
+				}
+				options = fmt.Sprintf("nodes=%s&cpus=%s&memory=%s", s["nodes"], s["cpus"], s["memory"])
+			}
 			k, content, err := f.readAll(path)
 			if err != nil {
 				return nil, err
 			}
-			return k.trace(recorded{file: path, version: f.version, content: content, span: part, settings: s})
+			k.replaceNodes(nodes)
+			return k.trace(recorded{file: path, version: f.version, options: options, content: content, span: part, settings: s})
 		},
 	}
 }
@@ -55,6 +71,16 @@ func (f *kubeFormat) faults() *Format {
 			}
 			return k.openFaults(effect, recorded{file: path, version: f.version, content: content})
 		},
+	}
+}
+
+// replaceNodes has nodes be there instead of those of the recording, if there are any.
+func (k *kubeRecording) replaceNodes(nodes []*cluster.NodeSpec) {
+	if len(nodes) > 0 {
+		k.nodes = nil
+	}
+	for _, n := range nodes {
+		k.nodes = append(k.nodes, kubeNode{first: n, last: n, came: k.start})
 	}
 }
 

@@ -58,9 +58,7 @@ func openSimkube(path string, s Settings) (*Trace, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range nodes {
-		r.kube.nodes = append(r.kube.nodes, kubeNode{first: n, last: n, came: r.kube.start})
-	}
+	r.kube.replaceNodes(nodes)
 	return r.kube.trace(recorded{
 		file: path, span: part, settings: s, version: simkubeVersion, content: in.sum(),
 		options: fmt.Sprintf("nodes=%s&cpus=%s&memory=%s", s["nodes"], s["cpus"], s["memory"]),
