@@ -37,10 +37,10 @@ type Option struct {
 type Settings map[string]string
 
 // Formats lists the formats of traces.
-var Formats = []*Format{openb, philly, swf, azure, alibaba2018, alibaba2017, googleTasks, dlrm, simkube, kss.format(), kwok.format(), audit.format(), snapshot, synthetic}
+var Formats = []*Format{openb, philly, swf, azure, alibaba2018, alibaba2017, googleTasks, dlrm, simkube, kss.format(), kwok.format(), audit.format(), google2019, snapshot, synthetic}
 
 // FaultFormats lists the formats of recorded and written failures.
-var FaultFormats = []*Format{script, google2011, openDC, failureArchive, kss.faults(), kwok.faults(), audit.faults()}
+var FaultFormats = []*Format{script, google2011, openDC, failureArchive, kss.faults(), kwok.faults(), audit.faults(), google2019Faults}
 
 // choice returns the value of an option that must be one of among.
 func (s Settings) choice(key string, among []string) (string, error) {
