@@ -37,7 +37,7 @@ type Option struct {
 type Settings map[string]string
 
 // Formats lists the formats of traces.
-var Formats = []*Format{openb, philly, swf, azure, alibaba2018, alibaba2017, googleTasks, dlrm, simkube, kss.format(), kwok.format(), audit.format(), google2019, snapshot, synthetic}
+var Formats = []*Format{openb, philly, swf, azure, alibaba2018, alibaba2017, googleTasks, dlrm, simkube, kss.format(), kwok.format(), audit.format(), google2019, azurePacking, snapshot, synthetic}
 
 // FaultFormats lists the formats of recorded and written failures.
 var FaultFormats = []*Format{script, google2011, openDC, failureArchive, kss.faults(), kwok.faults(), audit.faults(), google2019Faults}

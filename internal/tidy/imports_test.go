@@ -88,8 +88,8 @@ var mayImport = []row{
 		why: "talks to extenders over HTTP, in Kubernetes' types, so that scheduler needn't",
 	}, {
 		pkg:     "traces",
-		imports: []string{"cluster", "cluster/faults", "cluster/manifest", "internal/chance", "internal/heap", "internal/input", "github.com/parquet-go/parquet-go", "github.com/vmihailenco/msgpack/v5"}, decides: true,
-		why: "a trace is a stream of events, a recording of failures a source of faults; who uses them is not its business; recordings of Kubernetes are objects that cluster/manifest reads; OpenDC records in Parquet, SimKube in MessagePack",
+		imports: []string{"cluster", "cluster/faults", "cluster/manifest", "internal/chance", "internal/heap", "internal/input", "github.com/parquet-go/parquet-go", "github.com/vmihailenco/msgpack/v5", "modernc.org/sqlite"}, decides: true,
+		why: "a trace is a stream of events, a recording of failures a source of faults; who uses them is not its business; recordings of Kubernetes are objects that cluster/manifest reads; OpenDC records in Parquet, SimKube in MessagePack, Azure in SQLite",
 	}, {
 		pkg: "bench",
 		imports: []string{
