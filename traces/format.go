@@ -42,14 +42,14 @@ type Settings map[string]string
 // Formats lists the formats of traces.
 var Formats = []*Format{
 	own,
-	openb, philly, swf, azure, alibaba2018, alibaba2017, googleTasks, dlrm, pai, spot, helios,
+	openb, philly, swf, azure, azurePacking, alibaba2018, alibaba2017, googleTasks, google2019, dlrm, pai, spot, helios,
 	openDCTasks, genAI, podMemory, byteDance,
 	simkube, kss.format(), kwok.format(), audit.format(), snapshot,
 	synthetic, modelled,
 }
 
 // FaultFormats lists the formats of recorded and written failures.
-var FaultFormats = []*Format{script, google2011, openDC, failureArchive, kss.faults(), kwok.faults(), audit.faults()}
+var FaultFormats = []*Format{script, google2011, openDC, failureArchive, kss.faults(), kwok.faults(), audit.faults(), google2019Faults}
 
 // choice returns the value of an option that must be one of among.
 func (s Settings) choice(key string, among []string) (string, error) {

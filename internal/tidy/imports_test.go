@@ -91,8 +91,8 @@ var mayImport = []row{
 		why: "what a workload looks like, fitted to any stream of events and generated again; where streams come from is not its business",
 	}, {
 		pkg:     "traces",
-		imports: []string{"cluster", "cluster/faults", "cluster/manifest", "internal/chance", "internal/heap", "internal/input", "traces/model", "traces/wire", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go", "github.com/vmihailenco/msgpack/v5"}, decides: true,
-		why: "a trace is a stream of events, a recording of failures a source of faults; who uses them is not its business; recordings of Kubernetes are objects that cluster/manifest reads; OpenDC records in Parquet, SimKube in MessagePack",
+		imports: []string{"cluster", "cluster/faults", "cluster/manifest", "internal/chance", "internal/heap", "internal/input", "traces/model", "traces/wire", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go", "github.com/vmihailenco/msgpack/v5", "modernc.org/sqlite"}, decides: true,
+		why: "a trace is a stream of events, a recording of failures a source of faults; who uses them is not its business; recordings of Kubernetes are objects that cluster/manifest reads; OpenDC records in Parquet, SimKube in MessagePack, Azure in SQLite",
 	}, {
 		pkg: "traces/wire", imports: []string{"cluster", "internal/input", "github.com/klauspost/compress"}, decides: true,
 		why: "Berth's own format of traces: what a cluster, a run or a data set says, and nothing of who says it; blocks are zstd frames",
