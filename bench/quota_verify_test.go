@@ -5,32 +5,14 @@ package bench
 import (
 	"bytes"
 	"cmp"
-	"os"
 	"slices"
 	"testing"
-
-	"github.com/berthsim/berth/plugins"
 )
 
 // TestVerifyPhillyQuota plays Philly's busiest weeks under three regimes, and wants the table and
 // the pictures that docs/results.md shows. -update rewrites them; then look at the pictures.
 func TestVerifyPhillyQuota(t *testing.T) {
-	dir := recordedFolder(t)
-	t.Chdir("..") // where berth is started
-	const file = "examples/experiments/philly-quota.yaml"
-	content, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	x, err := ReadExperiment(file, content, plugins.All)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := x.Do(t.Context(), Options{Plugins: plugins.All, TraceDir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir("bench")
+	x, r := playShown(t, "philly-quota.yaml")
 	for i, name := range []string{1: "philly-quotas.svg", 2: "philly-queues.svg"} {
 		if name == "" {
 			continue

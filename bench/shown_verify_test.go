@@ -7,12 +7,36 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/berthsim/berth/plugins"
 )
 
 const (
 	shownDocument = "../docs/results.md"
 	shownPictures = "../docs/pictures/"
 )
+
+// playShown plays an experiment that ships, as from the project's root, where berth is started.
+func playShown(t *testing.T, name string) (*Experiment, *Results) {
+	t.Helper()
+	dir := recordedFolder(t)
+	t.Chdir("..")
+	defer t.Chdir("bench")
+	file := "examples/experiments/" + name
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := ReadExperiment(file, content, plugins.All)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := x.Do(t.Context(), Options{Plugins: plugins.All, TraceDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x, r
+}
 
 // keepTable wants docs/results.md to show the table of an experiment's results between two
 // marks of a name. -update rewrites it.
