@@ -102,6 +102,7 @@ func (r *experimentReader) experiment(n *yaml.Node) {
 		"work":     r.work,
 		"set":      func(v *yaml.Node) { r.x.Set = r.list(v, "set") },
 		"usage":    func(v *yaml.Node) { r.x.Storm.Usage = r.scalar(v, "usage") },
+		"startup":  func(v *yaml.Node) { r.x.Storm.StartUp = r.scalar(v, "startup") },
 		"report":   func(v *yaml.Node) { r.x.Report = r.list(v, "report") },
 	})
 	if !version {

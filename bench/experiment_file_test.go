@@ -18,7 +18,7 @@ import (
 const (
 	goodTrace = "  trace: synthetic:gpu\n"
 	goodAxes  = "version: berth/v1\naxes:\n" + goodTrace + "  policy: [fgd, bestfit]\n"
-	knownKeys = "known: axes, baseline, for, report, service, set, usage, version, work, zones"
+	knownKeys = "known: axes, baseline, for, report, service, set, startup, usage, version, work, zones"
 	knownAxes = "known: eviction, faults, policy, quota, seed, trace"
 	see       = "see docs/experiments.md"
 )

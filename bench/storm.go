@@ -26,6 +26,10 @@ type Storm struct {
 	// Usage says what memory pods use, as eviction.ParseDrift reads it, and kubelets watch it;
 	// "" for what they ask for, so that none is short of it.
 	Usage string `json:"usage,omitempty"`
+
+	// StartUp says how long pods' containers take to start, as ParseStartUp reads it; "" for
+	// no time.
+	StartUp string `json:"startup,omitempty"`
 }
 
 // Storms reports whether the experiment has faults, eviction or what else makes a storm.
@@ -119,6 +123,26 @@ func ParseWork(text string) (sim.Work, error) {
 	return sim.Work{}, fmt.Errorf("work is %q; give restart, resume or checkpoint=D, for example checkpoint=10m", text)
 }
 
+// ParseStartUp reads how long containers take to start: quantiles at equal distances, from
+// the shortest time to the longest, with commas between them. "" is no time.
+func ParseStartUp(text string) (sim.StartUp, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var u sim.StartUp
+	for word := range strings.SplitSeq(text, ",") {
+		d, err := time.ParseDuration(strings.TrimSpace(word))
+		if err != nil {
+			return nil, fmt.Errorf("startup has %q; give durations, for example 800ms,1s,2.5s", word)
+		}
+		u = append(u, cluster.Time(d))
+	}
+	if err := u.Check(); err != nil {
+		return nil, fmt.Errorf("startup is %q; give durations from the shortest to the longest, none below 0", text)
+	}
+	return u, nil
+}
+
 // maxZones bounds Storm.Zones.
 const maxZones = 1000
 
@@ -131,6 +155,9 @@ func (w *Storm) validate() error {
 		if _, err := eviction.ParseDrift(w.Usage); err != nil {
 			return invalid("usage", w.Usage, "%v", err)
 		}
+	}
+	if _, err := ParseStartUp(w.StartUp); err != nil {
+		return invalid("startup", w.StartUp, "%v", err)
 	}
 	if w.Zones < 0 || w.Zones > maxZones {
 		return invalid("zones", strconv.Itoa(w.Zones), "zones is %d; give 0 to %d", w.Zones, maxZones)
@@ -165,6 +192,10 @@ func (w *weather) over(events traces.Stream, seed int64) (*sky, error) {
 	k := &sky{source: f}
 	kubelets := sim.DefaultKubelets()
 	kubelets.Work = w.Work
+	var err error
+	if kubelets.StartUp, err = ParseStartUp(w.StartUp); err != nil {
+		return nil, err
+	}
 	if w.faults != nil {
 		run := faults.Run{Seed: seed, Horizon: cluster.Never}
 		if w.For > 0 {

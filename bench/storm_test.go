@@ -191,3 +191,15 @@ func TestFleet(t *testing.T) {
 		t.Errorf("the pod tolerates %v", tolerations)
 	}
 }
+
+func TestParseStartUp(t *testing.T) {
+	u, err := ParseStartUp("800ms, 1s,2.5s")
+	if err != nil || !slices.Equal(u, sim.StartUp{800 * cluster.Second / 1000, cluster.Second, 5 * cluster.Second / 2}) {
+		t.Errorf("%v, %v", u, err)
+	}
+	for _, bad := range []string{"x", "2s,1s", "-1s", "1s,"} {
+		if _, err := ParseStartUp(bad); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+}

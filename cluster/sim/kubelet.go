@@ -16,6 +16,8 @@ type Kubelets struct {
 	Faults faults.Source // what befalls nodes; nil for nothing
 	Work   Work
 
+	StartUp StartUp // of pods' containers
+
 	// Policy, if set, decides where nodes run short, and looks at them, from Look after Look
 	// on, as long as there are pods on them. Then Options.Until has to be set.
 	Policy KubeletPolicy
@@ -192,6 +194,7 @@ func (c *Cluster) die(row cluster.NodeID) {
 // stop has a pod's containers stop, and reckons what is left of its work.
 func (c *Cluster) stop(p cluster.PodID) {
 	x := &c.pods[p]
+	x.starts = 0
 	if x.end == 0 {
 		return
 	}
@@ -212,10 +215,10 @@ func (c *Cluster) comeBack(row cluster.NodeID) {
 			c.leave(p, row, x.stop)
 		case x.over:
 			c.endAfter(p, row, 0)
-		case x.stopped:
-			c.start(p, row)
+		case x.stopped && x.starts == 0:
+			c.begin(p, row)
 		}
-		if c.state.Pods.Unready[p] && !x.told {
+		if c.state.Pods.Unready[p] && !x.told && !x.stopped {
 			c.batch = append(c.batch, cluster.Event{Time: c.now, Kind: cluster.PodReady, Pod: p, Node: row, Ready: true})
 		}
 		c.watch(row)

@@ -27,7 +27,7 @@ type chore struct {
 	seq   uint64
 	kind  choreKind
 	row   cluster.NodeID
-	pod   cluster.PodID // of restart and stop
+	pod   cluster.PodID // of restart, stop and startUp
 	order uint64        // the pod's, lest the row is another's by then
 	grace cluster.Time  // of stop
 }
@@ -39,7 +39,11 @@ const (
 	restart                  // a pod's containers
 	stop                     // a pod
 	turnOff                  // the node
+	startUp                  // a pod's containers, for the first time or after their node was off
 )
+
+// ofPod reports whether such a chore is about a pod.
+func (k choreKind) ofPod() bool { return k == restart || k == stop || k == startUp }
 
 // Before orders chores by time, then by when they were set.
 func (a chore) Before(b chore) bool {
@@ -50,7 +54,7 @@ func (a chore) Before(b chore) bool {
 func (c *Cluster) set(x chore) uint64 {
 	c.seq++
 	x.seq = c.seq
-	if x.kind == restart || x.kind == stop {
+	if x.kind.ofPod() {
 		x.order = c.state.Pods.Order[x.pod]
 	}
 	c.chores.Push(x)
@@ -63,7 +67,7 @@ func (c *Cluster) doChores() (any bool) {
 		x := c.chores.Pop()
 		any = true
 		n := c.node(x.row)
-		theSame := x.kind != restart && x.kind != stop || c.state.Pods.Order[x.pod] == x.order && !c.pods[x.pod].gone
+		theSame := !x.kind.ofPod() || c.state.Pods.Order[x.pod] == x.order && !c.pods[x.pod].gone
 		switch {
 		case !theSame:
 		case x.kind == look && n.look == x.seq:
@@ -74,6 +78,8 @@ func (c *Cluster) doChores() (any bool) {
 			c.sayReady(x.pod, x.row, true)
 		case x.kind == stop && !n.hung:
 			c.evict(x.pod, x.row, x.grace)
+		case x.kind == startUp:
+			c.startedUp(x, n)
 		case x.kind == turnOff && n.isClosing():
 			c.become(x.row, n)
 		}

@@ -88,6 +88,8 @@ type pod struct {
 	began cluster.Time // when its containers did, to do run
 	end   uint64       // the seq of the end that holds, 0 if there is none
 
+	starts uint64 // the seq of the chore that starts it up, 0 if there is none
+
 	stopped bool // it is on a node, and no container runs
 	told    bool // to end
 	over    bool // it has ended, and the node can't tell
@@ -285,10 +287,12 @@ func (c *Cluster) carryOut(d *cluster.Decision) error {
 		c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.PodBound, Pod: d.Pod, Node: d.Node})
 		if c.silentAt(d.Node) {
 			c.pods[d.Pod].stopped = true
-			c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.PodReady, Pod: d.Pod, Node: d.Node})
-			return nil
+		} else {
+			c.begin(d.Pod, d.Node)
 		}
-		c.start(d.Pod, d.Node)
+		if c.pods[d.Pod].stopped {
+			c.soon = append(c.soon, cluster.Event{Time: c.now, Kind: cluster.PodReady, Pod: d.Pod, Node: d.Node})
+		}
 	case cluster.Evict, cluster.Preempt, cluster.RequestEviction:
 		c.tell(d.Pod, d.Node)
 	case cluster.Finalise:

@@ -20,6 +20,7 @@ type stormFlags struct {
 	zones int
 	work  string
 	usage string
+	start string
 }
 
 func (a *app) storm() *cobra.Command {
@@ -51,6 +52,7 @@ func (a *app) storm() *cobra.Command {
 	fl.IntVar(&f.zones, "zones", 3, "zones that nodes without one are spread over, by a hash of their names; 0 for none")
 	fl.StringVar(&f.work, "work", "restart", "what an evicted pod's work begins with: restart, resume, or checkpoint=D")
 	fl.StringVar(&f.usage, "usage", "", "memory that pods use, for example 'drift(base=0.8,growth=0.05,leaky=0.01,leak=0.5,noise=0.1)' of what they ask for; kubelets evict under pressure then")
+	fl.StringVar(&f.start, "startup", "", "how long containers take to start: quantiles from the shortest time to the longest, for example 800ms,1s,2.5s")
 	ef.add(cmd)
 	return cmd
 }
@@ -66,7 +68,7 @@ func (f *stormFlags) complete(x *bench.Experiment) error {
 	if err != nil {
 		return fmt.Errorf("--%w", err)
 	}
-	x.Storm = bench.Storm{Zones: f.zones, For: cluster.Time(f.lasts), Work: work, Usage: f.usage}
+	x.Storm = bench.Storm{Zones: f.zones, For: cluster.Time(f.lasts), Work: work, Usage: f.usage, StartUp: f.start}
 	return nil
 }
 
@@ -95,6 +97,9 @@ func stormWords(x *bench.Experiment) (words []string) {
 	words = append(words, "--for", time.Duration(x.Storm.For).String(), "--zones", strconv.Itoa(x.Storm.Zones))
 	if x.Storm.Usage != "" {
 		words = append(words, "--usage", quote(x.Storm.Usage))
+	}
+	if x.Storm.StartUp != "" {
+		words = append(words, "--startup", quote(x.Storm.StartUp))
 	}
 	switch work := x.Storm.Work; {
 	case work.Every > 0:
