@@ -14,12 +14,18 @@ import (
 // the work of the first, as far as a simulator keeps it (PodSpec.Continues). Pods that end
 // by themselves have none.
 type Replicas struct {
+	mark  string
 	specs []*cluster.PodSpec // by row, of pods that have not been replaced
 	made  map[string]int     // how many pods there have been, by the first one's namespace and name
 }
 
 // NewReplicas returns the controller.
-func NewReplicas() *Replicas { return &Replicas{made: map[string]int{}} }
+func NewReplicas() *Replicas { return NewReplicasMarked(mark) }
+
+// NewReplicasMarked returns the controller for clusters where names have to be Kubernetes':
+// between the name of the first pod and the number of the one in its place stands a mark,
+// which no first pod's name may have.
+func NewReplicasMarked(mark string) *Replicas { return &Replicas{mark: mark, made: map[string]int{}} }
 
 // Step implements cluster.Controller.
 func (r *Replicas) Step(s *cluster.State, events []cluster.Event) cluster.Time {
@@ -47,10 +53,10 @@ func (r *Replicas) replace(s *cluster.State, p cluster.PodID) {
 	}
 	r.specs[p] = nil
 	spec := *old
-	first := firstName(old.Name)
+	first, _, _ := strings.Cut(old.Name, r.mark)
 	key := cluster.Key(old.Class.Namespace, first)
 	r.made[key]++
-	spec.Name, spec.Continues = first+mark+strconv.Itoa(r.made[key]), old.Name
+	spec.Name, spec.Continues = first+r.mark+strconv.Itoa(r.made[key]), old.Name
 	spec.On, spec.Nominated, spec.Started = "", "", nil
 	spec.Terminating, spec.Preempted, spec.Unready = false, false, false
 	s.Create(&spec)
@@ -59,9 +65,3 @@ func (r *Replicas) replace(s *cluster.State, p cluster.PodID) {
 // mark stands between a pod's name and the number of the one that took its place. No name
 // in Kubernetes has one.
 const mark = "~"
-
-// firstName returns the name of the pod at the beginning of a chain.
-func firstName(name string) string {
-	first, _, _ := strings.Cut(name, mark)
-	return first
-}

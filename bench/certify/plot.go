@@ -1,0 +1,88 @@
+package certify
+
+import (
+	"image/color"
+	"io"
+
+	"github.com/berthsim/berth/cluster"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+const (
+	panelWidth  = 8 * vg.Centimeter
+	panelHeight = 6 * vg.Centimeter
+	across      = 3 // panels in a row
+)
+
+// Colours that are apart for those who don't see all (Okabe and Ito).
+var (
+	liveColor = color.RGBA{213, 94, 0, 255}
+	simColor  = color.RGBA{0, 114, 178, 255}
+)
+
+// WriteSVG draws a panel for each measure of which there is anything: the share of times up to
+// each length, live and simulated.
+func (c *Certificate) WriteSVG(w io.Writer) error {
+	var shown []Measure
+	for _, m := range c.Measures {
+		if len(m.Live)+len(m.Sim) > 0 {
+			shown = append(shown, m)
+		}
+	}
+	rows := max((len(shown)+across-1)/across, 1)
+	canvas := vgsvg.New(panelWidth*across, panelHeight*vg.Length(rows))
+	tiles := draw.Tiles{Rows: rows, Cols: across, PadX: vg.Millimeter * 4, PadY: vg.Millimeter * 4}
+	onto := draw.New(canvas)
+	for i, m := range shown {
+		p, err := m.panel()
+		if err != nil {
+			return err
+		}
+		p.Draw(tiles.At(onto, i%across, i/across))
+	}
+	_, err := canvas.WriteTo(w)
+	return err
+}
+
+// panel draws a measure.
+func (m *Measure) panel() (*plot.Plot, error) {
+	p := plot.New()
+	p.Title.Text = m.Name
+	p.X.Label.Text, p.Y.Label.Text = "seconds", "share of times up to here"
+	p.Y.Min, p.Y.Max = 0, 1
+	p.X.Min = 0
+	for _, side := range []struct {
+		name  string
+		times []cluster.Time
+		color color.RGBA
+	}{{"simulated", m.Sim, simColor}, {"live", m.Live, liveColor}} {
+		if len(side.times) == 0 {
+			continue
+		}
+		line, err := plotter.NewLine(steps(side.times))
+		if err != nil {
+			return nil, err
+		}
+		line.Color, line.Width = side.color, 1.5
+		p.Add(line)
+		p.Legend.Add(side.name, line)
+	}
+	p.Legend.Top, p.Legend.Left = false, false
+	return p, nil
+}
+
+// steps is the share of sorted times up to each length, as stairs.
+func steps(times []cluster.Time) plotter.XYs {
+	xys := plotter.XYs{{X: seconds(times[0]), Y: 0}}
+	for i, t := range times {
+		below := xys[len(xys)-1].Y
+		xys = append(xys, plotter.XY{X: seconds(t), Y: below}, plotter.XY{X: seconds(t), Y: float64(i+1) / float64(len(times))})
+	}
+	return xys
+}
+
+func seconds(t cluster.Time) float64 { return float64(t) / float64(cluster.Second) }
