@@ -111,7 +111,7 @@ var mayImport = []row{
 		},
 		why: "runs everything on everything, but never a live cluster; quantiles of t, experiment files",
 	}, {
-		pkg: "bench/certify", imports: []string{"cluster", "cluster/faults", "cluster/sim", "gonum.org/v1/plot"},
+		pkg: "bench/certify", imports: []string{"cluster", "cluster/faults", "cluster/sim", "internal/input", "gonum.org/v1/plot", "go.yaml.in/yaml/v3"},
 		tests: []string{"cluster/workload", "eviction", "plugins", "scheduler"},
 		why:   "holds a run on real kubelets against a simulated one, and knows neither who decides nor whose kubelets they are",
 	}, {
