@@ -12,13 +12,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// A Reset is when a connection breaks.
+// A Reset is when a connection breaks. The zero value is never.
 type Reset int
 
 const (
-	NoReset     Reset = iota
-	ResetBefore       // before the request took effect
-	ResetAfter        // after it: the answer is lost
+	// ResetBefore breaks it before the request takes effect.
+	ResetBefore Reset = iota + 1
+	// ResetAfter breaks it after that: the answer is lost.
+	ResetAfter
 )
 
 // A Fault is what goes wrong with requests that match it. What is empty matches all.
@@ -128,7 +129,7 @@ func (f *faults) choose(seed uint64, q *request) (chosen Fault) {
 		}
 		f.used[i]++
 		chosen.Latency += fault.Latency
-		if fault.Code != 0 || fault.Reset != NoReset {
+		if fault.Code != 0 || fault.Reset != 0 {
 			chosen.Code, chosen.RetryAfter, chosen.Reset = fault.Code, fault.RetryAfter, fault.Reset
 			break
 		}
