@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -82,7 +83,7 @@ func (f *feed) run(ctx context.Context) {
 			if err != nil {
 				return nil, err
 			}
-			return watch.Filter(w, f.look), nil
+			return f.listen(w), nil
 		},
 	}
 	r := cache.NewReflectorWithOptions(lw, f.of, f, cache.ReflectorOptions{
@@ -91,14 +92,44 @@ func (f *feed) run(ctx context.Context) {
 	r.RunWithContext(ctx)
 }
 
-// look passes an event of the watch on, and notes that there was one.
-func (f *feed) look(e watch.Event) (watch.Event, bool) {
-	if e.Type == watch.Error {
-		f.failed(apierrors.FromObject(e.Object))
-	} else {
-		f.hear()
-	}
-	return e, true
+// A heard is a watch whose events a feed sees pass: an error event says why a watch ends, and
+// the reflector keeps that to itself. (watch.Filter would do, but for the goroutine that it
+// leaves behind when a watch is stopped that has something to say.)
+type heard struct {
+	watch.Interface
+	to      chan watch.Event
+	stopped chan struct{}
+	once    sync.Once
+}
+
+// listen returns a watch that passes w's events on.
+func (f *feed) listen(w watch.Interface) watch.Interface {
+	h := &heard{Interface: w, to: make(chan watch.Event), stopped: make(chan struct{})}
+	go func() {
+		defer close(h.to)
+		for e := range w.ResultChan() {
+			if e.Type == watch.Error {
+				f.failed(apierrors.FromObject(e.Object))
+			} else {
+				f.hear()
+			}
+			select {
+			case h.to <- e:
+			case <-h.stopped:
+				return
+			}
+		}
+	}()
+	return h
+}
+
+// ResultChan implements watch.Interface.
+func (h *heard) ResultChan() <-chan watch.Event { return h.to }
+
+// Stop implements watch.Interface.
+func (h *heard) Stop() {
+	h.once.Do(func() { close(h.stopped) })
+	h.Interface.Stop()
 }
 
 func (f *feed) failed(err error) {
