@@ -66,7 +66,9 @@ func (t *translator) decideOnPod(f *flight, j *job) *job {
 	t.flights[f.seq] = f
 	j.namespace, j.name, j.uid, j.lane = p.namespace, p.name, p.uid, "pod "+cluster.Key(p.namespace, p.name)
 	if n := f.d.Node; n != cluster.None && (f.d.Kind == cluster.Bind || f.d.Kind == cluster.Nominate) {
-		f.target = t.nodeRow[n].name
+		if at := t.nodeAt(n); at != nil {
+			f.target = at.name
+		}
 		j.node = f.target
 	}
 	switch f.d.Kind {

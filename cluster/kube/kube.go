@@ -75,11 +75,12 @@ type Cluster struct {
 	pool    *pool
 	metrics *metrics
 
-	start   sync.Once
-	stop    context.CancelFunc
-	watches sync.WaitGroup
-	listed  bool            // every list has come; of Next alone
-	out     []cluster.Event // the last batch
+	start    sync.Once
+	watching context.Context // ends when Close is called
+	stop     context.CancelFunc
+	watches  sync.WaitGroup
+	listed   bool            // every list has come; of Next alone
+	out      []cluster.Event // the last batch
 }
 
 // New returns a Cluster whose events are for s, which must be empty. It starts nothing: the
@@ -133,7 +134,7 @@ func (c *Cluster) Next(ctx context.Context, deadline cluster.Time) (cluster.Time
 		}
 	}
 	for {
-		awaited := deadline > c.clock.now()
+		before, awaited := c.tr.now, deadline > c.clock.now()
 		if err := c.inbox.wait(ctx, deadline); err != nil {
 			return c.tr.now, nil, err
 		}
@@ -143,11 +144,12 @@ func (c *Cluster) Next(ctx context.Context, deadline cluster.Time) (cluster.Time
 		switch {
 		case len(c.out) > 0:
 			c.metrics.count(c.out)
+			c.metrics.waiting.Set(float64(c.inbox.length()))
 		case now < deadline:
 			continue // what came was no news
 		case awaited:
 			// It is a moment later, but what is to happen at the deadline happens then.
-			c.tr.now = deadline
+			c.tr.now = max(before, deadline)
 		}
 		return c.tr.now, c.out, nil
 	}
@@ -221,10 +223,9 @@ func (c *Cluster) Synced() bool {
 
 // run starts the watches and the workers.
 func (c *Cluster) run() {
-	ctx, stop := context.WithCancel(context.Background())
-	c.stop = stop
+	c.watching, c.stop = context.WithCancel(context.Background())
 	for _, f := range c.feeds {
-		c.watches.Go(func() { f.run(ctx) })
+		c.watches.Go(func() { f.run(c.watching) })
 	}
 	if !c.opts.ReadOnly {
 		c.pool.start(c.opts.Workers)

@@ -185,7 +185,7 @@ func (t *translator) podsGone(list []runtime.Object) {
 		there[o.(*v1.Pod).UID] = true
 	}
 	for _, p := range t.podRow {
-		if p != nil && !there[p.uid] {
+		if p != nil && !p.over && !there[p.uid] {
 			t.end(p, nil)
 		}
 	}

@@ -16,6 +16,7 @@ type pod struct {
 	namespace, name string
 	row             cluster.PodID
 	fresh           bool   // the row isn't known yet
+	over            bool   // it has ended, and nothing else is in its row yet
 	node            string // that the server has put it on; "" for none
 
 	seen *cluster.PodSpec // as the server describes it
@@ -139,7 +140,7 @@ func (t *translator) end(p *pod, o *v1.Pod) {
 	p.flights = nil
 	delete(t.pods, p.uid)
 	delete(t.named, cluster.Key(p.namespace, p.name))
-	t.podRow[p.row] = nil
+	p.over = true
 	t.emit(cluster.Event{Kind: cluster.PodEnded, Pod: p.row, Node: t.rowOf(p.node)})
 }
 

@@ -93,6 +93,30 @@ func (t *translator) learn(batch []cluster.Event) {
 	t.fresh = 0
 }
 
+// podAt returns the pod in a row, nil if it has ended.
+func (t *translator) podAt(row cluster.PodID) *pod {
+	if row < 0 || int(row) >= len(t.podRow) || t.podRow[row] == nil || t.podRow[row].over {
+		return nil
+	}
+	return t.podRow[row]
+}
+
+// lastOf returns the uid of the pod that is in a row, or was the last.
+func (t *translator) lastOf(row cluster.PodID) (uid types.UID, ok bool) {
+	if row < 0 || int(row) >= len(t.podRow) || t.podRow[row] == nil {
+		return "", false
+	}
+	return t.podRow[row].uid, true
+}
+
+// nodeAt returns the node in a row, nil if it was removed.
+func (t *translator) nodeAt(row cluster.NodeID) *node {
+	if row < 0 || int(row) >= len(t.nodeRow) {
+		return nil
+	}
+	return t.nodeRow[row]
+}
+
 // at returns a list with x at index i.
 func at[T any](list []T, i int, x T) []T {
 	for len(list) <= i {
