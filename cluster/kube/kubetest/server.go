@@ -3,6 +3,7 @@ package kubetest
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -66,7 +67,10 @@ func New(o Options) *Server {
 			panic(err) // nothing is there yet that it could conflict with
 		}
 	}
-	s.server = &http.Server{Handler: s, ConnState: s.connState}
+	s.server = &http.Server{
+		Handler: s, ConnState: s.connState, ConnContext: s.conns.add,
+		BaseContext: func(net.Listener) context.Context { return s.ctx },
+	}
 	s.serving.Go(func() { _ = s.server.Serve(s.listener) }) // it ends when Close closes the listener
 	return s
 }
@@ -75,7 +79,6 @@ func New(o Options) *Server {
 func (s *Server) connState(c net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
-		s.conns.add(c)
 		s.serving.Add(1)
 	case http.StateClosed, http.StateHijacked:
 		s.conns.drop(c)
@@ -117,13 +120,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
+	var err error
+	if q.body, err = io.ReadAll(r.Body); err != nil {
+		panic(http.ErrAbortHandler) // the client went before it had said what it wants
+	}
 	entry := s.audit.begin(q)
 	fault := s.faults.choose(s.options.Seed, q)
-	if !s.awake(r.Context()) || !s.delay(r.Context(), fault.Latency) {
-		s.audit.end(entry, 0, true)
-		panic(http.ErrAbortHandler)
-	}
-	if fault.Reset == ResetBefore {
+	ctx := q.patience()
+	if !s.awake(ctx) || !s.delay(ctx, fault.Latency) || fault.Reset == ResetBefore {
 		s.audit.end(entry, 0, true)
 		panic(http.ErrAbortHandler)
 	}
@@ -154,6 +158,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	a.write(w, r, q.resource.GroupVersion())
+}
+
+// patience ends when a request needn't be served any more: a read when its client goes,
+// a write when the server ends. For what a client wrote and then gave up on may still
+// be in the buffers of a server that is slow, and take effect later.
+func (q *request) patience() context.Context {
+	if q.verb == "get" || q.verb == "list" || q.verb == "watch" {
+		return q.http.Context()
+	}
+	return q.http.Context().Value(connKey{}).(context.Context)
 }
 
 // serve answers all but watches.
