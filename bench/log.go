@@ -150,6 +150,13 @@ func Replay(ctx context.Context, path, policy string, opts Options) (*Replayed, 
 	if err != nil {
 		return nil, err
 	}
+	live, err := liveOf(from.Meta())
+	switch {
+	case err != nil:
+		return nil, &traces.Error{File: path, Problem: "who decided can't be read: " + err.Error(), Remedy: "use the version of Berth that wrote the log"}
+	case live != nil:
+		return replayLive(ctx, live, policy, from, &opts)
+	}
 	var x Experiment
 	text, ok := from.Meta().More[experimentKey]
 	if !ok || from.Meta().Kind != wire.Run {

@@ -33,10 +33,8 @@ type Policy struct {
 // OpenPolicy reads a policy: what ParsePolicy reads, or the name of a file with a
 // KubeSchedulerConfiguration, which ends in .yaml, .yml or .json.
 func OpenPolicy(plugins []*scheduler.Plugin, text string) (*Policy, error) {
-	p := &Policy{Text: text, plugins: plugins}
-	switch filepath.Ext(text) {
-	case ".yaml", ".yml", ".json":
-	default:
+	if !isConfigFile(text) {
+		p := &Policy{Text: text, plugins: plugins}
 		var err error
 		p.list, err = ParsePolicy(plugins, text)
 		return p, err
@@ -45,13 +43,29 @@ func OpenPolicy(plugins []*scheduler.Plugin, text string) (*Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy %q: %w; name a file with a KubeSchedulerConfiguration", text, err)
 	}
-	if p.config, err = manifest.ReadSchedulerConfig(bytes.NewReader(content), text, plugins); err != nil {
+	return readPolicy(plugins, text, content)
+}
+
+// isConfigFile reports whether a policy is the name of a file with a configuration.
+func isConfigFile(text string) bool {
+	switch filepath.Ext(text) {
+	case ".yaml", ".yml", ".json":
+		return true
+	}
+	return false
+}
+
+// readPolicy reads a KubeSchedulerConfiguration, which is what a file holds.
+func readPolicy(plugins []*scheduler.Plugin, file string, content []byte) (*Policy, error) {
+	p := &Policy{Text: file, plugins: plugins}
+	var err error
+	if p.config, err = manifest.ReadSchedulerConfig(bytes.NewReader(content), file, plugins); err != nil {
 		return nil, err
 	}
 	for _, config := range p.config.Extenders {
 		server, err := extender.New(config)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", text, err)
+			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		p.extenders = append(p.extenders, server)
 	}

@@ -45,6 +45,7 @@ func (q *queue) backsOff(s *cluster.State, p cluster.PodID) bool { return q.expi
 
 // wakeRested makes the pods active whose backoff is over.
 func (q *queue) wakeRested(s *cluster.State) {
+	q.incoming.why = backoffOver
 	for {
 		r, ok := q.backing.first(q, isBacking)
 		if !ok || r.expires >= whole(s.Now) {

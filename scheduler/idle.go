@@ -34,6 +34,7 @@ type groups struct {
 func (gs *groups) add(q *queue, s *cluster.State, p cluster.PodID) {
 	e := &q.pods[p]
 	e.place = isIdle
+	q.incoming.note(isIdle)
 	gs.join(e, groupKey{s.Pods.Class[p], e.rejected, e.pending, e.gate}, p)
 	if e.gate == ungated {
 		q.aged.Push(age{e.since, e.seq, p})
@@ -124,6 +125,9 @@ func (q *queue) wake(s *cluster.State, c Change, atMost int32, but cluster.PodID
 			woken, how = append(woken, g), append(how, what)
 		}
 	}
+	if len(woken) > 0 {
+		q.incoming.why = c.label()
+	}
 	for i, g := range woken {
 		for _, p := range slices.Clone(g.pods) {
 			if p != but {
@@ -150,6 +154,7 @@ func (q *queue) update(s *cluster.State, p cluster.PodID, c Change, whats []Acti
 		q.idle.join(e, groupKey{s.Pods.Class[p], e.rejected, e.pending, e.gate}, p)
 		for _, c.What = range whats {
 			if what := q.worth(s, p, &c); what != skip {
+				q.incoming.why = c.label()
 				q.requeue(s, p, what)
 			}
 			if e.place != isIdle {
@@ -200,6 +205,7 @@ func (q *queue) flush(s *cluster.State, due cluster.Time) {
 		found = true
 		q.aged.Pop()
 		q.pods[a.pod].flushed = true
+		q.incoming.why = waitedTooLong
 		q.requeue(s, a.pod, afterBackoff)
 	}
 	if found {

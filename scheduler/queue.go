@@ -26,6 +26,8 @@ type queue struct {
 	flight  flight
 	looked  cluster.Time // when pods were flushed for the last time
 
+	incoming incoming
+
 	tickets uint64 // the last ticket given
 	tries   uint64 // the last queued.seq given
 
@@ -122,6 +124,7 @@ func (q *queue) add(s *cluster.State, p cluster.PodID) {
 		order: s.Pods.Order[p], since: s.Now, seq: q.tries,
 		first: cluster.Never, expires: cluster.Never, gate: ungated,
 	}
+	q.incoming.why = podCame
 	q.activate(s, p, false)
 }
 
@@ -180,6 +183,7 @@ func (q *queue) activate(s *cluster.State, p cluster.PodID, backedOff bool) {
 	if e := &q.pods[p]; e.first == cluster.Never {
 		e.first = s.Now
 	}
+	q.incoming.note(isActive)
 	q.enter(s, p, isActive)
 }
 
@@ -188,6 +192,7 @@ func (q *queue) rest(s *cluster.State, p cluster.PodID) {
 	if !q.mayBeTried(s, p) {
 		return
 	}
+	q.incoming.note(isBacking)
 	if e := &q.pods[p]; e.rejected|e.pending == 0 {
 		q.enter(s, p, isFailed)
 	} else {
@@ -220,6 +225,8 @@ func (q *queue) pop(s *cluster.State) (p cluster.PodID, ok bool) {
 		p, ok = t.pod, true
 	} else if r, found := q.backing.pop(q, s, isBacking); found {
 		p, ok = r.pod, true
+		q.incoming.why = takenFromRest
+		q.incoming.note(isActive)
 	}
 	if ok {
 		e := &q.pods[p]
@@ -259,6 +266,7 @@ func (q *queue) fail(s *cluster.State, p cluster.PodID, rejected, pending uint64
 		q.flight.done(e.began)
 	}
 	e.place = absent
+	q.incoming.why = attemptFailed
 	q.requeue(s, p, what)
 }
 
@@ -319,6 +327,7 @@ func (q *queue) worth(s *cluster.State, p cluster.PodID, c *Change) strategy {
 
 // push makes p active at once, whatever it waits for: kube's Activate.
 func (q *queue) push(s *cluster.State, p cluster.PodID) {
+	q.incoming.why = activated
 	switch e := &q.pods[p]; e.place {
 	case isIdle:
 		q.activate(s, p, false)

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -195,15 +196,7 @@ func podAnnotations(c *cluster.Class, a cluster.Allocation) map[string]string {
 	if len(c.GPUs.Models) > 0 {
 		out[AnnotationModel] = strings.Join(c.GPUs.Models, ",")
 	}
-	var places []string
-	for i := range cluster.MaxGPUs {
-		if a.GPUs.Has(i) {
-			places = append(places, strconv.Itoa(i))
-		}
-	}
-	if len(places) > 0 {
-		out[AnnotationPlaces] = strings.Join(places, ",")
-	}
+	maps.Copy(out, PlacesAnnotation(a))
 	return out
 }
 

@@ -101,6 +101,17 @@ var mayImport = []row{
 		tests: []string{"cluster/faults", "cluster/sim", "cluster/workload", "eviction", "plugins", "scheduler"},
 		why:   "writes and plays logs of whoever decides on whatever cluster; its tests run whole clusters",
 	}, {
+		pkg: "cluster/kube",
+		imports: []string{
+			"cluster", "cluster/manifest", "traces/wire", "internal/input",
+			"k8s.io/client-go", "k8s.io/api", "k8s.io/apimachinery", "go.uber.org/zap", "github.com/prometheus/client_golang",
+		},
+		tests: []string{"cluster/replay", "eviction", "plugins", "scheduler"},
+		why:   "a live cluster: the only package that speaks to an API server, with clocks and goroutines; its tests run whole clusters",
+	}, {
+		pkg: "cluster/kube/kubetest", imports: []string{"k8s.io/api", "k8s.io/apimachinery", "k8s.io/client-go", "gopkg.in/evanphx/json-patch.v4"},
+		why: "a Kubernetes API in memory knows Kubernetes' types and nothing of ours, so it can't agree with our mistakes",
+	}, {
 		pkg: "traces/fetch",
 		why: "downloads public traces by net/http: the only package that asks the network for data, and nobody but a main uses it",
 	}, {
