@@ -8,6 +8,7 @@ import (
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/replay"
+	"github.com/berthsim/berth/cluster/workload"
 	"github.com/berthsim/berth/eviction"
 	"github.com/berthsim/berth/scheduler"
 	"github.com/berthsim/berth/traces/wire"
@@ -16,7 +17,7 @@ import (
 // Live says who decides on a live cluster: all that is needed to decide the same again, on
 // another machine. It is one of schedule, lifecycle and record, by what it has.
 type Live struct {
-	Verb string `json:"verb"` // schedule, lifecycle or record, which decides nothing
+	Verb string `json:"verb"` // one of the constants below; record decides nothing
 
 	// Policy is schedule's: a list of plugins, or the name of a file with a
 	// KubeSchedulerConfiguration, whose content is Config.
@@ -35,6 +36,7 @@ const (
 	LiveSchedule  = "schedule"
 	LiveLifecycle = "lifecycle"
 	LiveRecord    = "record"
+	LiveCertify   = "certify" // schedule, lifecycle, and pods in the place of others
 )
 
 // liveKey is where a log's metadata hold Live, as JSON.
@@ -97,8 +99,26 @@ func (l *Live) Controllers(ctx context.Context, opts *Options) ([]cluster.Contro
 		return eviction.Controllers(settings, policy), nil
 	case LiveRecord:
 		return nil, nil
+	case LiveCertify:
+		return l.certified(ctx, opts)
 	}
 	return nil, fmt.Errorf("nobody is known who decides by %q; use the version of Berth that wrote the log", l.Verb)
+}
+
+// certified returns those that decide in a run that is to be certified.
+func (l *Live) certified(ctx context.Context, opts *Options) (all []cluster.Controller, err error) {
+	for _, verb := range []string{LiveLifecycle, LiveSchedule} {
+		one := *l
+		one.Verb = verb
+		some, err := one.Controllers(ctx, opts)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, some...); verb == LiveLifecycle {
+			all = append(all, workload.NewReplicasMarked(workload.NameMark))
+		}
+	}
+	return all, nil
 }
 
 // Meta returns what the log of a run of s on a live cluster says of itself.

@@ -29,7 +29,7 @@ func deciding(t *testing.T) func() ([]cluster.Controller, error) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return append(eviction.Controllers(settings, policy), workload.NewReplicasMarked(Mark), scheduler.New(profile)), nil
+		return append(eviction.Controllers(settings, policy), workload.NewReplicasMarked(workload.NameMark), scheduler.New(profile)), nil
 	}
 }
 

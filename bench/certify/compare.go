@@ -173,9 +173,9 @@ func (t *Timeline) eachVictim(struck []faults.Fault, measured func(*faults.Fault
 // inPlaceOf returns the pod that was created for one that was told to end: the first of its
 // chain that came afterwards.
 func (t *Timeline) inPlaceOf(p *Pod) *Pod {
-	first, _ := chain(p.Name)
+	first := chain(p.Name)
 	for _, q := range t.Pods {
-		if other, _ := chain(q.Name); q.Created && other == first && q.Arrived >= p.Told {
+		if q.Created && chain(q.Name) == first && q.Arrived >= p.Told {
 			return q
 		}
 	}

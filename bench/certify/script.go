@@ -83,16 +83,19 @@ func (s *Script) complete() (err error) {
 	case s.Runs < 1 || s.Runs > 1000:
 		return fmt.Errorf("runs is %d; give 1 to 1000", s.Runs)
 	}
-	text := strings.TrimSpace(s.Faults)
-	if s.Struck, err = faults.ParseScript("faults", text); err != nil {
+	text, name := strings.TrimSpace(s.Faults), "faults"
+	if !strings.Contains(text, "\n") {
+		name = "" // one line, with ; between faults
+	}
+	if s.Struck, err = faults.ParseScript(name, text); err != nil {
 		return err
 	}
 	for _, e := range s.Struck.Entries {
 		switch {
 		case e.By != faults.ByNode:
 			return fmt.Errorf("the fault %q is of a rack or a zone; name nodes", e.String())
-		case e.Kind != faults.Hang && e.Kind != faults.Partition && e.Kind != faults.Crash:
-			return fmt.Errorf("the fault %q can't be made on a lab; give hang, partition or crash", e.String())
+		case e.Kind != faults.Hang && e.Kind != faults.Partition:
+			return fmt.Errorf("the fault %q can't be made on a lab; give hang or partition", e.String())
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/faults"
 	"github.com/berthsim/berth/cluster/sim"
+	"github.com/berthsim/berth/cluster/workload"
 )
 
 // A Simulation says how a run is played again in the simulator.
@@ -138,13 +139,9 @@ func (t *Timeline) StartUps(quantiles int) sim.StartUp {
 	return u
 }
 
-// Mark stands between the name of a pod and the number of the one in its place, in both runs:
-// whoever decides uses workload.NewReplicasMarked with it.
-const Mark = ".r"
-
-// chain returns the name of the pod at the beginning of a chain, and whether the name is that
-// of one in its place.
-func chain(name string) (first string, later bool) {
-	first, _, later = strings.Cut(name, Mark)
-	return first, later
+// chain returns the name of the pod at the beginning of a chain. Pods in the place of others
+// are made by workload.NewReplicasMarked with workload.NameMark, in both runs.
+func chain(name string) (first string) {
+	first, _, _ = strings.Cut(name, workload.NameMark)
+	return first
 }

@@ -130,13 +130,37 @@ func (s *sender) askEnded(ctx context.Context, j *job) (fate, error) {
 
 // create makes a pod. It says who made it, lest a second try takes it for somebody else's.
 func (s *sender) create(ctx context.Context, j *job) error {
-	p := manifest.PodObject(j.detail.(*cluster.PodSpec))
+	p, err := s.made(ctx, j)
+	if err != nil {
+		return err
+	}
 	if p.Annotations == nil {
 		p.Annotations = map[string]string{}
 	}
 	p.Annotations[annotationCreator] = s.mark(j)
 	r := s.client.CoreV1().RESTClient().Post().Namespace(j.namespace).Resource("pods").Body(p)
 	return s.do(ctx, "create", r, nil)
+}
+
+// made returns the pod that a job makes. One that goes on with another's work is made of what
+// that one has: State knows nothing of images and commands.
+func (s *sender) made(ctx context.Context, j *job) (*v1.Pod, error) {
+	spec := j.detail.(*cluster.PodSpec)
+	p := manifest.PodObject(spec)
+	if spec.Continues == "" {
+		return p, nil
+	}
+	old := &v1.Pod{}
+	r := s.client.CoreV1().RESTClient().Get().Namespace(j.namespace).Resource("pods").Name(spec.Continues)
+	switch err := s.do(ctx, "get", r, old); {
+	case apierrors.IsNotFound(err):
+		return nil, &refusal{code: http.StatusNotFound, reason: "the pod " + spec.Continues + " is gone, whose work it was to go on with"}
+	case err != nil:
+		return nil, err
+	}
+	p.Spec = *old.Spec.DeepCopy()
+	p.Spec.NodeName = spec.On
+	return p, nil
 }
 
 func (s *sender) mark(j *job) string { return fmt.Sprintf("%s/%d", s.nonce, j.seq) }

@@ -62,6 +62,9 @@ func (r *Replicas) replace(s *cluster.State, p cluster.PodID) {
 	s.Create(&spec)
 }
 
+// NameMark is a mark that names in Kubernetes may have, for NewReplicasMarked.
+const NameMark = ".r"
+
 // mark stands between a pod's name and the number of the one that took its place. No name
 // in Kubernetes has one.
 const mark = "~"

@@ -122,8 +122,8 @@ var mayImport = []row{
 		},
 		why: "runs everything on everything, but never a live cluster; quantiles of t, experiment files",
 	}, {
-		pkg: "bench/certify", imports: []string{"cluster", "cluster/faults", "cluster/sim", "internal/input", "gonum.org/v1/plot", "go.yaml.in/yaml/v3"},
-		tests: []string{"cluster/workload", "eviction", "plugins", "scheduler"},
+		pkg: "bench/certify", imports: []string{"cluster", "cluster/faults", "cluster/sim", "cluster/workload", "internal/input", "gonum.org/v1/plot", "go.yaml.in/yaml/v3"},
+		tests: []string{"eviction", "plugins", "scheduler"},
 		why:   "holds a run on real kubelets against a simulated one, and knows neither who decides nor whose kubelets they are",
 	}, {
 		pkg: "bench/suite",
