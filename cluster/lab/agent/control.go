@@ -18,9 +18,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// control is the name of the socket, in a node's folder of logs, on which its process 1 takes
+// controlSocket is the name of the socket, in a node's folder of logs, on which its process 1 takes
 // commands. One line asks, and one line answers: "ok" and more, or "error:" and what.
-const control = "control"
+const controlSocket = "control"
 
 // Ask gives a command to the node container whose folder of logs is dir, and returns what
 // follows "ok" in its answer. The commands:
@@ -38,7 +38,7 @@ func Ask(ctx context.Context, dir, command string) (string, error) {
 	}
 	defer folder.Close()
 	var d net.Dialer
-	c, err := d.DialContext(ctx, "unix", fmt.Sprintf("/proc/self/fd/%d/%s", folder.Fd(), control))
+	c, err := d.DialContext(ctx, "unix", fmt.Sprintf("/proc/self/fd/%d/%s", folder.Fd(), controlSocket))
 	if err != nil {
 		return "", fmt.Errorf("asking the node: %w", err)
 	}
@@ -59,9 +59,9 @@ func Ask(ctx context.Context, dir, command string) (string, error) {
 	return strings.TrimSpace(rest), nil
 }
 
-// listen answers Ask for ever.
-func (m *machine) listen() error {
-	at := filepath.Join(LogDir, control)
+// listen answers Ask for ever, at a socket in dir.
+func (m *machine) listen(dir string) error {
+	at := filepath.Join(dir, controlSocket)
 	if err := os.Remove(at); err != nil && !errors.Is(err, fs.ErrNotExist) { // of before a reboot
 		return fmt.Errorf("taking commands: %w", err)
 	}

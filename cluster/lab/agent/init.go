@@ -43,7 +43,7 @@ func Init(args []string) error {
 	m.kubelet = &service{name: "kubelet", start: m.startKubelet, wake: make(chan struct{}, 1)}
 	m.kubelet.set(true)
 	go m.kubelet.keep()
-	return m.listen()
+	return m.listen(LogDir)
 }
 
 // A machine is a running node container.
@@ -109,6 +109,17 @@ func (m *machine) importImages() error {
 	if _, err := os.Stat(imported); err == nil {
 		return nil
 	}
+	if err := m.importAll(); err != nil {
+		return err
+	}
+	if err := os.WriteFile(imported, nil, 0o644); err != nil {
+		return fmt.Errorf("marking the images as imported: %w", err)
+	}
+	return nil
+}
+
+// importAll imports all images, also those that the store has.
+func (m *machine) importAll() error {
 	ctr, err := find("ctr")
 	if err != nil {
 		return err
@@ -130,9 +141,6 @@ func (m *machine) importImages() error {
 		if status := <-ended; status != 0 {
 			return fmt.Errorf("importing image %s failed; its log says why", filepath.Base(image))
 		}
-	}
-	if err := os.WriteFile(imported, nil, 0o644); err != nil {
-		return fmt.Errorf("marking the images as imported: %w", err)
 	}
 	return nil
 }
@@ -180,8 +188,12 @@ func (m *machine) release() error {
 		}
 		m.fill.hog = 0
 	}
-	if err := os.Remove(filler); err != nil && !errors.Is(err, os.ErrNotExist) {
+	switch err := os.Remove(filler); {
+	case errors.Is(err, os.ErrNotExist):
+	case err != nil:
 		errs = append(errs, fmt.Errorf("removing what fills the disk: %w", err))
+	default: // the kubelet will have removed images that no pod used, and nobody else could bring them back
+		errs = append(errs, m.importAll())
 	}
 	return errors.Join(errs...)
 }

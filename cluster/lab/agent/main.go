@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+
+	"golang.org/x/sys/unix"
 )
 
 // Main is the agent's program: it does what args[1] says with what follows, and returns an exit
@@ -29,8 +31,16 @@ func Main(args []string) int {
 		fmt.Fprintf(os.Stderr, "agent: there is no verb %q\n", args[1])
 		return 2
 	}
+	starts := args[1] == "run" || args[1] == "node"
+	if starts {
+		unix.CloseOnExec(LockFD)
+		unix.CloseOnExec(FailureFD)
+	}
 	if err := verb(args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, "agent:", err)
+		if starts {
+			_, _ = unix.Write(FailureFD, []byte(err.Error())) // closed if it was too late to say so
+		}
 		return 3
 	}
 	return 0

@@ -43,6 +43,9 @@ func Outer(args []string) error {
 	if err := n.makeRoom(); err != nil {
 		return err
 	}
+	if err := unix.Close(FailureFD); err != nil {
+		return fmt.Errorf("saying that the node runs: %w", err)
+	}
 	return fmt.Errorf("node container %s ended: %w", n.Name, init.Wait())
 }
 

@@ -24,11 +24,19 @@ func Run(args []string) error {
 	if err := p.enter(); err != nil {
 		return err
 	}
-	if err := p.hide(); err != nil {
-		return err
-	}
-	if err := os.Chdir(p.Dir); err != nil {
+	if err := os.Chdir(p.Dir); err != nil { // before anything is hidden
 		return fmt.Errorf("starting %s: %w", p.Args[0], err)
+	}
+	if len(p.Private) > 0 {
+		program, err := os.Open(p.Path)
+		if err != nil {
+			return fmt.Errorf("starting %s: %w", p.Args[0], err)
+		}
+		defer program.Close()
+		p.Path = fmt.Sprintf("/proc/self/fd/%d", program.Fd())
+		if err := p.hide(); err != nil {
+			return err
+		}
 	}
 	return fmt.Errorf("starting %s: %w", p.Args[0], unix.Exec(p.Path, p.Args, p.Env))
 }
@@ -58,9 +66,6 @@ func (p Place) enter() error {
 
 // hide gives the process folders of its own in place of the machine's.
 func (p Process) hide() error {
-	if len(p.Private) == 0 {
-		return nil
-	}
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("making a mount namespace: %w", err)
 	}

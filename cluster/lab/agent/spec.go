@@ -20,8 +20,12 @@ import (
 // has joined its cgroups: whoever holds the lock then finds every program of the lab by those.
 const LockFD = 3
 
+// FailureFD is a pipe on which the agent says why it couldn't start what it should. It ends
+// without a word once that runs.
+const FailureFD = 4
+
 // ListenerFD is where Proxy finds the socket that it accepts connections from.
-const ListenerFD = 4
+const ListenerFD = 5
 
 // Place is where a program runs.
 type Place struct {
