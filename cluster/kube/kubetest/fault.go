@@ -72,8 +72,8 @@ func (f *Fault) matches(q *request) bool {
 // faults is what is wrong with a server now.
 type faults struct {
 	mu          sync.Mutex
-	set         []Fault
-	used        []int
+	set         []*active
+	injected    int               // faults so far
 	asked       map[string]uint64 // requests of a kind so far
 	changed     chan struct{}     // closed when silence begins or ends
 	silentUntil time.Time
@@ -81,6 +81,13 @@ type faults struct {
 	lagRevision int64
 	lagUntil    time.Time
 	watches     watchFaults
+}
+
+// An active fault is one that is set.
+type active struct {
+	Fault
+	number int // in the order of setting
+	used   int
 }
 
 // watchFaults reach the watches that are open when they happen.
@@ -102,8 +109,25 @@ func (f *faults) init() {
 // SetFaults replaces the faults of requests. Without arguments there are none.
 func (s *Server) SetFaults(fs ...Fault) {
 	s.faults.mu.Lock()
+	s.faults.set, s.faults.injected = nil, 0
+	s.faults.mu.Unlock()
+	for _, f := range fs {
+		s.Inject(f)
+	}
+}
+
+// Inject adds a fault of requests. The function that it returns takes it away.
+func (s *Server) Inject(f Fault) (remove func()) {
+	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	s.faults.set, s.faults.used = slices.Clone(fs), make([]int, len(fs))
+	a := &active{Fault: f, number: s.faults.injected}
+	s.faults.injected++
+	s.faults.set = append(s.faults.set, a)
+	return func() {
+		s.faults.mu.Lock()
+		defer s.faults.mu.Unlock()
+		s.faults.set = slices.DeleteFunc(s.faults.set, func(b *active) bool { return a == b })
+	}
 }
 
 // choose draws what goes wrong with a request: of each fault that matches, in order,
@@ -118,16 +142,15 @@ func (f *faults) choose(seed uint64, q *request) (chosen Fault) {
 	}
 	kind := q.http.UserAgent() + " " + q.verb + " " + q.resource.Resource + "/" + q.subresource + " " + q.key().String()
 	f.asked[kind]++
-	for i := range f.set {
-		fault := &f.set[i]
-		if !fault.matches(q) || fault.Times > 0 && f.used[i] >= fault.Times {
+	for _, fault := range f.set {
+		if !fault.matches(q) || fault.Times > 0 && fault.used >= fault.Times {
 			continue
 		}
-		draw := float64(hash(seed, "fault", i, kind, f.asked[kind])>>11) / (1 << 53)
+		draw := float64(hash(seed, "fault", fault.number, kind, f.asked[kind])>>11) / (1 << 53)
 		if fault.Probability > 0 && draw >= fault.Probability {
 			continue
 		}
-		f.used[i]++
+		fault.used++
 		chosen.Latency += fault.Latency
 		if fault.Code != 0 || fault.Reset != 0 {
 			chosen.Code, chosen.RetryAfter, chosen.Reset = fault.Code, fault.RetryAfter, fault.Reset

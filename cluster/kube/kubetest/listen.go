@@ -3,41 +3,10 @@ package kubetest
 import (
 	"fmt"
 	"net"
-	"sync"
 
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
-
-// conns are the connections that are open, so that a restart can break them.
-type conns struct {
-	mu   sync.Mutex
-	open map[net.Conn]bool
-}
-
-func (c *conns) add(conn net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.open == nil {
-		c.open = map[net.Conn]bool{}
-	}
-	c.open[conn] = true
-}
-
-func (c *conns) drop(conn net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.open, conn)
-}
-
-// closeAll breaks all connections.
-func (c *conns) closeAll() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for conn := range c.open {
-		_ = conn.Close() // whatever state it was in, it is broken now
-	}
-}
 
 // A gatedListener refuses connections while the server is down: who connected all the
 // same finds the connection closed at once.

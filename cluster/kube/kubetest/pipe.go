@@ -61,3 +61,43 @@ type pipeAddr struct{}
 
 func (pipeAddr) Network() string { return "pipe" }
 func (pipeAddr) String() string  { return "kubetest" }
+
+// conns are the connections that are open, each with what ends its requests, so that a
+// restart can break them.
+type conns struct {
+	mu   sync.Mutex
+	open map[net.Conn]context.CancelFunc
+}
+
+// add returns the context of a new connection's requests.
+func (c *conns) add(ctx context.Context, conn net.Conn) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open == nil {
+		c.open = map[net.Conn]context.CancelFunc{}
+	}
+	c.open[conn] = cancel
+	return context.WithValue(ctx, connKey{}, ctx)
+}
+
+// connKey finds the context of a request's connection, which doesn't end when the
+// client goes.
+type connKey struct{}
+
+func (c *conns) drop(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open[conn]()
+	delete(c.open, conn)
+}
+
+// closeAll breaks all connections.
+func (c *conns) closeAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn, cancel := range c.open {
+		cancel()
+		_ = conn.Close() // whatever state it was in, it is broken now
+	}
+}

@@ -1,7 +1,6 @@
 package kubetest
 
 import (
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,6 +25,7 @@ type request struct {
 	name        string
 	query       url.Values
 	http        *http.Request
+	body        []byte
 	came        time.Time
 }
 
@@ -110,26 +110,13 @@ func (q *request) listOptions() (o metav1.ListOptions, err error) {
 // dryRun reports whether nothing is to be stored.
 func (q *request) dryRun() bool { return q.query.Get("dryRun") == metav1.DryRunAll }
 
-// body reads all that the client sent.
-func (q *request) body() ([]byte, error) {
-	b, err := io.ReadAll(q.http.Body)
-	if err != nil {
-		return nil, apierrors.NewBadRequest("reading the body: " + err.Error())
-	}
-	return b, nil
-}
-
 // decode reads the body as an object like into, in any of the API's media types.
 func (q *request) decode(into runtime.Object) error {
-	b, err := q.body()
-	if err != nil {
-		return err
-	}
 	kinds, _, err := scheme.Scheme.ObjectKinds(into)
 	if err != nil {
 		return err
 	}
-	got, gvk, err := scheme.Codecs.UniversalDeserializer().Decode(b, &kinds[0], into)
+	got, gvk, err := scheme.Codecs.UniversalDeserializer().Decode(q.body, &kinds[0], into)
 	if err != nil {
 		return apierrors.NewBadRequest(err.Error())
 	}
@@ -146,12 +133,11 @@ func (q *request) deleteOptions() (*metav1.DeleteOptions, error) {
 	if err := metav1.Convert_url_Values_To_v1_DeleteOptions(&q.query, o, nil); err != nil {
 		return nil, apierrors.NewBadRequest(err.Error())
 	}
-	b, err := q.body()
-	if err != nil || len(b) == 0 {
-		return o, err
+	if len(q.body) == 0 {
+		return o, nil
 	}
 	gvk := schema.GroupVersionKind{Version: "v1", Kind: "DeleteOptions"}
-	if _, _, err := scheme.Codecs.UniversalDeserializer().Decode(b, &gvk, o); err != nil {
+	if _, _, err := scheme.Codecs.UniversalDeserializer().Decode(q.body, &gvk, o); err != nil {
 		return nil, apierrors.NewBadRequest(err.Error())
 	}
 	return o, nil

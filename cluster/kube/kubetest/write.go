@@ -122,15 +122,11 @@ func (s *Server) patch(q *request) (a answer, err error) {
 	if err != nil {
 		return a, apierrors.NewBadRequest("Content-Type: " + err.Error())
 	}
-	b, err := q.body()
-	if err != nil {
-		return a, err
-	}
 	t := s.store.table(q.resource)
 	var o Object
 	err = s.locked(q, func() (err error) {
 		o, err = s.store.update(t, q.key(), func(old Object) (Object, error) {
-			o, err := patched(served(old, q.resource), types.PatchType(media), b)
+			o, err := patched(served(old, q.resource), types.PatchType(media), q.body)
 			if err != nil {
 				return nil, err
 			}
