@@ -109,9 +109,12 @@ type events struct {
 }
 
 // Record implements cluster.Recorder.
-func (e *events) Record(s *cluster.State, batch []cluster.Event, _ []cluster.Decision) error {
+func (e *events) Record(s *cluster.State, batch []cluster.Event, ds []cluster.Decision) error {
 	if e.kinds == nil {
 		e.kinds = map[cluster.Kind]int{}
+	}
+	for i := range ds {
+		e.kinds[ds[i].Kind]++
 	}
 	for i := range batch {
 		x := &batch[i]

@@ -32,7 +32,9 @@ type schedule struct {
 	rng    *rand.Rand
 	admin  kubernetes.Interface
 	nodes  []*kubetest.Kubelet
-	names  []string // of nodes
+	names  []string                  // of nodes
+	like   []kubetest.KubeletOptions // of nodes
+	down   []time.Time               // of kubelets that were stopped: until when
 	pods   int
 	driven []*logged
 }
@@ -71,8 +73,9 @@ func newSchedule(w *world, seed uint64) *schedule {
 				v1.ResourcePods: *resource.NewQuantity(int64(3+sc.rng.IntN(20)), resource.DecimalSI),
 			},
 		}
-		sc.nodes = append(sc.nodes, w.server.Kubelet(sc.names[i], o))
+		sc.nodes, sc.like = append(sc.nodes, w.server.Kubelet(sc.names[i], o)), append(sc.like, o)
 	}
+	sc.down = make([]time.Time, len(sc.nodes))
 	return sc
 }
 
@@ -112,6 +115,12 @@ func (sc *schedule) randomPod() *v1.Pod {
 	grace := int64(sc.rng.IntN(30))
 	priority := int32(sc.rng.IntN(3) * 10)
 	p.Spec.TerminationGracePeriodSeconds, p.Spec.Priority = &grace, &priority
+	if sc.rng.IntN(2) == 0 { // otherwise it gets the usual five minutes
+		seconds := int64(sc.rng.IntN(20))
+		for _, key := range []string{v1.TaintNodeNotReady, v1.TaintNodeUnreachable} {
+			p.Spec.Tolerations = append(p.Spec.Tolerations, v1.Toleration{Key: key, Operator: v1.TolerationOpExists, Effect: v1.TaintEffectNoExecute, TolerationSeconds: &seconds})
+		}
+	}
 	return p
 }
 
@@ -119,7 +128,7 @@ func (sc *schedule) randomPod() *v1.Pod {
 func (sc *schedule) trouble() {
 	rng, s := sc.rng, sc.server
 	some := func(most int) time.Duration { return time.Duration(1+rng.IntN(most)) * time.Second }
-	switch rng.IntN(12) {
+	switch rng.IntN(14) {
 	case 0:
 		s.CutWatches()
 	case 1:
@@ -154,6 +163,41 @@ func (sc *schedule) trouble() {
 			_, err := sc.admin.CoreV1().Pods("default").Patch(ctx, name, "application/merge-patch+json", patch, metav1.PatchOptions{})
 			return err
 		})
+	case 12:
+		sc.stop(rng.IntN(len(sc.nodes)), false, 3*some(50))
+	case 13:
+		sc.stop(rng.IntN(len(sc.nodes)), true, 3*some(50))
+	}
+}
+
+// stop has a kubelet stop, and perhaps its Node be removed, now or when the server gets to it.
+func (sc *schedule) stop(i int, remove bool, d time.Duration) {
+	if !sc.down[i].IsZero() {
+		return
+	}
+	sc.nodes[i].Stop()
+	sc.down[i] = time.Now().Add(d)
+	if remove {
+		sc.asAdmin(func(ctx context.Context) error {
+			return sc.admin.CoreV1().Nodes().Delete(ctx, sc.names[i], metav1.DeleteOptions{})
+		})
+	}
+}
+
+// resume has kubelets run again whose time has come, or all of them. One whose Node is gone
+// registers again.
+func (sc *schedule) resume(all bool) {
+	for i, until := range sc.down {
+		if !all && (until.IsZero() || time.Now().Before(until)) {
+			continue
+		}
+		if _, err := kubetest.Get[*v1.Node](sc.server, "", sc.names[i]); err != nil {
+			sc.nodes[i].Stop()
+			sc.nodes[i] = sc.server.Kubelet(sc.names[i], sc.like[i])
+		} else {
+			sc.nodes[i].Start()
+		}
+		sc.down[i] = time.Time{}
 	}
 }
 
@@ -199,6 +243,7 @@ func (sc *schedule) play() {
 	began := time.Now()
 	for time.Since(began) < troubles {
 		after(time.Duration(sc.rng.IntN(3000)) * time.Millisecond)
+		sc.resume(false)
 		if sc.rng.IntN(3) > 0 && sc.pods < 40 {
 			sc.add(sc.randomPod())
 		} else {
@@ -212,6 +257,8 @@ func (sc *schedule) play() {
 	sc.server.SetFaults()
 	sc.server.Silence(0)
 	sc.server.LagLists(0)
+	after(time.Duration(1+sc.rng.IntN(8)) * 20 * time.Second) // while some nodes may still be down, or be removed
+	sc.resume(true)
 	after(calm)
 	for _, l := range sc.driven {
 		l.end()
