@@ -51,7 +51,7 @@ func (f *Fault) answer(q *request) answer {
 	case http.StatusServiceUnavailable:
 		err = apierrors.NewServiceUnavailable("a fault of kubetest")
 	case http.StatusGatewayTimeout:
-		err = apierrors.NewServerTimeout(r, q.verb, seconds)
+		err = apierrors.NewTimeoutError("a fault of kubetest", seconds)
 	default:
 		err = apierrors.NewGenericServerResponse(f.Code, q.verb, r, q.name, "a fault of kubetest", seconds, true)
 	}

@@ -183,6 +183,7 @@ func (f *follower) follow(timeout time.Duration) {
 	defer end.Stop()
 	bookmark := time.NewTicker(f.server.options.BookmarkPeriod)
 	defer bookmark.Stop()
+	due := false // a bookmark is: the next round sends it, with what is newest then
 	for {
 		if !f.server.awake(f.q.http.Context()) {
 			return
@@ -200,19 +201,18 @@ func (f *follower) follow(timeout time.Duration) {
 				return
 			}
 		}
-		if len(records) > 0 {
+		f.cursor = now
+		if due && f.bookmarks && f.stream.bookmark(now, false) != nil {
+			return
+		}
+		if len(records) > 0 || due {
 			f.stream.flush()
 		}
-		f.cursor = now
+		due = false
 		select {
 		case <-changed:
 		case <-bookmark.C:
-			if f.bookmarks {
-				if f.stream.bookmark(f.cursor, false) != nil {
-					return
-				}
-				f.stream.flush()
-			}
+			due = true
 		case <-end.C:
 			return
 		case <-f.q.http.Context().Done():
