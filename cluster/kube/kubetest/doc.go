@@ -49,7 +49,7 @@
 //
 // Inject and SetFaults make requests fail, by verb and resource, with a probability, or
 // lose their connection before or after they took effect. CutWatches, MuteWatches,
-// Compact, LagLists, Silence and Restart are faults of the server. A Script puts all that
+// HoldWatches, LagLists, Compact, Silence and Restart are faults of the server. A Script puts all that
 // on a time line; RandomScript draws one from a seed. What chance decides depends on the
 // seed and on what is asked for how often, so a failing seed can be tried again, as far
 // as the program under test asks for the same.

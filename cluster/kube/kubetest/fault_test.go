@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/berthsim/berth/cluster/kube/kubetest"
@@ -104,6 +106,31 @@ func TestSilence(t *testing.T) {
 		if took := time.Since(began); took != time.Minute {
 			t.Errorf("answered after %v, want a minute", took)
 		}
+	})
+}
+
+// TestHoldWatches expects that a watch shows the past while writes take effect, and a
+// list that allows any state, too.
+func TestHoldWatches(t *testing.T) {
+	inServer(t, kubetest.Options{}, func(t *testing.T, s *kubetest.Server, c *kubernetes.Clientset) {
+		pods := c.CoreV1().Pods("default")
+		w := must[watch.Interface](t)(pods.Watch(t.Context(), metav1.ListOptions{}))
+		s.HoldWatches(30 * time.Second)
+		s.LagLists(30 * time.Second)
+		must[*corev1.Pod](t)(pods.Create(t.Context(), pod("p"), metav1.CreateOptions{}))
+		wantCode(t, "binding", bind(c, "p", "n"), 0)
+		if l := must[*corev1.PodList](t)(pods.List(t.Context(), metav1.ListOptions{ResourceVersion: "0"})); len(l.Items) != 0 {
+			t.Errorf("listed %s, want the past", names(l))
+		}
+		time.Sleep(28 * time.Second)
+		if got := drain(w); len(got) != 0 {
+			t.Errorf("held, and yet watched %q", got)
+		}
+		time.Sleep(2 * time.Second)
+		if got := drain(w); !slices.Equal(got, []string{"ADDED p", "MODIFIED p"}) {
+			t.Errorf("watched %q afterwards", got)
+		}
+		w.Stop()
 	})
 }
 
