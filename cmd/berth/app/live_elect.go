@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
@@ -76,7 +77,13 @@ func (f *electFlags) stand(of *api, log *zap.Logger, to prometheus.Registerer) (
 		return nil, exit(exitWorldFailed, err)
 	}
 	id := host + "_" + string(uuid.NewUUID())
-	lock, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, f.name, resourcelock.ResourceLockConfig{Identity: id}, rest.CopyConfig(of.config), f.deadline)
+	config := rest.CopyConfig(of.config)
+	config.Timeout = f.deadline / 2 // so that a request that hangs leaves time for another
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, exit(exitBadInput, fmt.Errorf("making a client for the Lease: %w; give another kubeconfig", err))
+	}
+	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, namespace, f.name, client.CoreV1(), client.CoordinationV1(), resourcelock.ResourceLockConfig{Identity: id})
 	if err != nil {
 		return nil, exit(exitBadInput, fmt.Errorf("the Lease %s/%s: %w; give another name", namespace, f.name, err))
 	}

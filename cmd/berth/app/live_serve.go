@@ -23,7 +23,7 @@ type front struct {
 	done     chan struct{}
 	address  string // at which it listens; "" if it doesn't
 
-	tenure   atomic.Pointer[tenure]
+	tenure atomic.Pointer[tenure]
 	synced atomic.Pointer[func() bool]
 }
 

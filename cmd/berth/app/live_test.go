@@ -50,8 +50,8 @@ func (x *text) String() string {
 }
 
 // serve starts a server in memory with the namespace for Leases.
-func serve(t *testing.T) *kubetest.Server {
-	server := kubetest.New(kubetest.Options{})
+func serve(t *testing.T, options ...kubetest.Options) *kubetest.Server {
+	server := kubetest.New(append(options, kubetest.Options{})[0])
 	t.Cleanup(server.Close)
 	add(t, server, &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "berth-system"}})
 	return server
@@ -114,6 +114,8 @@ func pods(scheduler string, count int, cpu string) (list []kubetest.Object) {
 	}
 	return list
 }
+
+func resourceOf(text string) resource.Quantity { return resource.MustParse(text) }
 
 func add(t *testing.T, server *kubetest.Server, objects ...kubetest.Object) {
 	t.Helper()

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/berthsim/berth/bench"
 	"github.com/berthsim/berth/cluster/kube"
@@ -50,6 +53,7 @@ func (a *app) record() *cobra.Command {
 			if err == nil {
 				err = f.check()
 			}
+			file := inFolder(file, time.Now())
 			if err == nil {
 				err = checkNew("-f", file)
 			}
@@ -63,9 +67,17 @@ func (a *app) record() *cobra.Command {
 		},
 	}
 	f.add(cmd, "127.0.0.1:10261")
-	cmd.Flags().StringVarP(&file, "file", "f", "", "file to write; it must not exist")
+	cmd.Flags().StringVarP(&file, "file", "f", "", "file to write, which must not exist; or a folder, for one that is named by the time")
 	cmd.Flags().StringSliceVar(&kinds, "kinds", kinds, "what is recorded beside pods and nodes")
 	return cmd
+}
+
+// inFolder returns a new file in a folder, and the path itself of what is none.
+func inFolder(path string, now time.Time) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return filepath.Join(path, "recording-"+now.UTC().Format("20060102T150405Z")+".berth")
+	}
+	return path
 }
 
 // needsOf returns what is watched for kinds.
