@@ -46,7 +46,7 @@ const liveKey = "live"
 // is name; a configuration must be given none. The error says what is wrong with either.
 func NewSchedule(plugins []*scheduler.Plugin, policy, name string) (*Live, error) {
 	l := &Live{Verb: LiveSchedule, Policy: policy, Name: name}
-	if isConfigFile(policy) {
+	if IsConfigFile(policy) {
 		content, err := os.ReadFile(policy)
 		if err != nil {
 			return nil, fmt.Errorf("policy %q: %w; name a file with a KubeSchedulerConfiguration", policy, err)

@@ -33,7 +33,7 @@ type Policy struct {
 // OpenPolicy reads a policy: what ParsePolicy reads, or the name of a file with a
 // KubeSchedulerConfiguration, which ends in .yaml, .yml or .json.
 func OpenPolicy(plugins []*scheduler.Plugin, text string) (*Policy, error) {
-	if !isConfigFile(text) {
+	if !IsConfigFile(text) {
 		p := &Policy{Text: text, plugins: plugins}
 		var err error
 		p.list, err = ParsePolicy(plugins, text)
@@ -46,8 +46,8 @@ func OpenPolicy(plugins []*scheduler.Plugin, text string) (*Policy, error) {
 	return readPolicy(plugins, text, content)
 }
 
-// isConfigFile reports whether a policy is the name of a file with a configuration.
-func isConfigFile(text string) bool {
+// IsConfigFile reports whether a policy is the name of a file with a configuration.
+func IsConfigFile(text string) bool {
 	switch filepath.Ext(text) {
 	case ".yaml", ".yml", ".json":
 		return true

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +17,15 @@ import (
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 )
+
+// TestMain takes off client-go's handlers of errors, which log them, and sleep by a clock that
+// was read outside of any bubble.
+func TestMain(m *testing.M) {
+	utilruntime.ErrorHandlers = nil
+	os.Exit(m.Run())
+}
 
 // A world is a server, and what drives it, in virtual time.
 type world struct {
@@ -100,9 +109,12 @@ type events struct {
 }
 
 // Record implements cluster.Recorder.
-func (e *events) Record(s *cluster.State, batch []cluster.Event, _ []cluster.Decision) error {
+func (e *events) Record(s *cluster.State, batch []cluster.Event, ds []cluster.Decision) error {
 	if e.kinds == nil {
 		e.kinds = map[cluster.Kind]int{}
+	}
+	for i := range ds {
+		e.kinds[ds[i].Kind]++
 	}
 	for i := range batch {
 		x := &batch[i]

@@ -137,7 +137,8 @@ func keyOfOurs(o cluster.Object) objectKey {
 }
 
 // relist compares all objects of a resource with what is known: what isn't in the list has
-// gone. Pods that come are taken in order of their creation, which a list isn't in.
+// gone. What is there is taken in order of creation, in which watches would have shown it: a
+// reflector hands it over in none.
 func (t *translator) relist(c *change) {
 	if c.gap != nil {
 		t.gaps = append(t.gaps, *c.gap)
@@ -145,10 +146,6 @@ func (t *translator) relist(c *change) {
 	switch c.of.of.(type) {
 	case *v1.Pod:
 		t.podsGone(c.list)
-		slices.SortStableFunc(c.list, func(a, b runtime.Object) int {
-			x, y := a.(*v1.Pod).CreationTimestamp, b.(*v1.Pod).CreationTimestamp
-			return x.Compare(y.Time)
-		})
 	case *v1.Node:
 		there := names(c.list)
 		for _, name := range slices.Sorted(maps.Keys(t.nodes)) {
@@ -162,9 +159,20 @@ func (t *translator) relist(c *change) {
 	default:
 		t.objectsGone(c.of.kind, c.list)
 	}
+	slices.SortFunc(c.list, byCreation)
 	for _, o := range c.list {
 		t.one(o, false, c.at)
 	}
+}
+
+func byCreation(a, b runtime.Object) int {
+	x, ok := a.(metav1.Object)
+	y, too := b.(metav1.Object)
+	if !ok || !too {
+		return 0
+	}
+	return cmp.Or(x.GetCreationTimestamp().Compare(y.GetCreationTimestamp().Time),
+		cmp.Compare(x.GetNamespace(), y.GetNamespace()), cmp.Compare(x.GetName(), y.GetName()))
 }
 
 // names returns the names of objects that have no namespace, or share one.

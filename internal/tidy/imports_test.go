@@ -110,7 +110,8 @@ var mayImport = []row{
 		why:   "a live cluster: the only package that speaks to an API server, with clocks and goroutines; its tests run whole clusters",
 	}, {
 		pkg: "cluster/kube/kubetest", imports: []string{"k8s.io/api", "k8s.io/apimachinery", "k8s.io/client-go", "gopkg.in/evanphx/json-patch.v4"},
-		why: "a Kubernetes API in memory knows Kubernetes' types and nothing of ours, so it can't agree with our mistakes",
+		tests: []string{"k8s.io/klog/v2"},
+		why:   "a Kubernetes API in memory knows Kubernetes' types and nothing of ours, so it can't agree with our mistakes",
 	}, {
 		pkg: "cluster/lab/cgroup", imports: []string{"golang.org/x/sys"},
 		why: "the kernel's files of control groups, and signals to who is in them",

@@ -99,13 +99,3 @@ func withGrace(o Object, end time.Time, grace int64) Object {
 	o.SetDeletionGracePeriodSeconds(&grace)
 	return o
 }
-
-// deleteAll deletes what an option's selectors choose of a table, in the order of lists.
-func (st *store) deleteAll(t *table, objects []Object, options *metav1.DeleteOptions) error {
-	for _, o := range objects {
-		if _, err := st.delete(t, keyOf(o), options); err != nil && !apierrors.IsNotFound(err) {
-			return err
-		}
-	}
-	return nil
-}

@@ -2,19 +2,16 @@ package kubetest
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"reflect"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 )
 
@@ -254,58 +251,8 @@ func (s *Server) locked(q *request, write func() error) error {
 	return write()
 }
 
-// direct runs a write that comes over no connection.
-func (s *Server) direct(actor string, write func(*store) error) error {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	s.audit.actor = actor
-	defer func() { s.audit.actor = "" }()
-	return write(s.store)
-}
-
 // written is told of each write, under the lock.
 func (s *Server) written(t *table, r record) {
 	s.audit.write(t, r)
 	s.kubelets.see(t, r)
-}
-
-// Add creates objects as a client would, but at once and whatever faults are set. A
-// namespace that is missing is created first. Objects are copied.
-func (s *Server) Add(objects ...Object) error {
-	return s.direct("kubetest", func(st *store) error {
-		for _, o := range objects {
-			r, err := resourceOf(o)
-			if err != nil {
-				return err
-			}
-			o = stored(o.DeepCopyObject().(Object))
-			if st.admitNamespace(r, o) != nil && o.GetNamespace() != "" {
-				ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: o.GetNamespace()}}
-				if _, err := st.add(resources[2], ns); err != nil {
-					return err
-				}
-			}
-			if _, err := st.add(r, o); err != nil {
-				return fmt.Errorf("adding %s %v: %w", r.kind, keyOf(o), err)
-			}
-		}
-		return nil
-	})
-}
-
-// Get returns an object as it is stored now; a 404 if there is none. Namespace is
-// empty for what has none. The object must not be changed.
-func Get[T Object](s *Server, namespace, name string) (T, error) {
-	var none T
-	r, err := resourceOf(reflect.New(reflect.TypeFor[T]().Elem()).Interface().(Object))
-	if err != nil {
-		return none, err
-	}
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	o, err := s.store.table(r).get(types.NamespacedName{Namespace: namespace, Name: name})
-	if err != nil {
-		return none, err
-	}
-	return o.(T), nil
 }

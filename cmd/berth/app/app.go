@@ -21,9 +21,11 @@ import (
 	"github.com/berthsim/berth/plugins"
 	"github.com/berthsim/berth/scheduler"
 	"github.com/berthsim/berth/traces/fetch"
+	"github.com/go-logr/zapr"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+	"k8s.io/klog/v2"
 )
 
 // Version is the program's version; the linker sets it in released builds.
@@ -49,9 +51,20 @@ type Own struct {
 
 // MainWith is Main with policies of all kinds.
 func MainWith(own Own) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal()
+	klog.SetLogger(zapr.NewLogger(zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.Lock(os.Stderr), zap.WarnLevel)))) // client-go's
 	env := Env{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, TraceDir: os.Getenv("BERTH_TRACES"), Stop: stop}
 	os.Exit(runWith(ctx, env, slices.Concat(plugins.All, own.Plugins), own.Evictions...))
+}
+
+// untilSignal returns a context that is done when the program is told to stop, with how as its
+// cause; and what has the next signal end the program at once.
+func untilSignal() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() { cancel(stopSignal{<-signals}) }()
+	return ctx, func() { signal.Stop(signals) }
 }
 
 // Env is what the program takes from its surroundings.
@@ -74,7 +87,12 @@ func Run(ctx context.Context, env Env, policies ...*scheduler.Plugin) int {
 
 // runWith is Run with the plugins that there are, and eviction policies beside Berth's own.
 func runWith(ctx context.Context, env Env, known []*scheduler.Plugin, evictions ...*eviction.Policy) int {
-	a := &app{env: env, log: zap.NewNop(), plugins: known, evictions: evictions}
+	return (&app{env: env, log: zap.NewNop(), plugins: known, evictions: evictions}).execute(ctx)
+}
+
+// execute runs the command line.
+func (a *app) execute(ctx context.Context) int {
+	env := &a.env
 	if err := scheduler.Validate(a.plugins); err != nil {
 		fmt.Fprintln(env.Stderr, "berth:", err)
 		return exitBadInput
@@ -129,6 +147,8 @@ type app struct {
 	log       *zap.Logger
 
 	verbose, quiet bool
+
+	api *api // of the live cluster, for tests; nil: as flags say
 }
 
 func (a *app) root() *cobra.Command {
@@ -148,7 +168,8 @@ func (a *app) root() *cobra.Command {
 	}
 	cmd.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "say on standard error what is being done")
 	cmd.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no timing on standard error")
-	cmd.AddCommand(a.compare(), a.run(), a.storm(), a.explain(), a.quota(), a.replay(), a.trace(), a.lab(), a.bench(), a.version())
+	cmd.AddCommand(a.compare(), a.run(), a.storm(), a.explain(), a.quota(), a.replay(), a.trace(), a.bench(),
+		a.schedule(), a.lifecycle(), a.record(), a.lab(), a.certify(), a.version())
 	cmd.SetHelpCommand(help())
 	cmd.InitDefaultCompletionCmd()
 	for _, c := range cmd.Commands() {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -76,7 +77,7 @@ func (a *app) certifyScript(ctx context.Context, path string, f *certifyFlags) e
 	}
 	f.live = liveFlags{kubeconfig: on.Kubeconfig(), qps: 200, burst: 400, address: nobody, format: "table", seed: 42}
 	p := &certifying{app: a, script: script, stage: &labStage{on, client, pods}, timeline: certify.NewTimeline()}
-	p.who = &bench.Live{Verb: bench.LiveCertify, Policy: script.Policy, Name: defaultScheduler, Eviction: script.Eviction}
+	p.who = &bench.Live{Verb: bench.LiveCertify, Policy: script.Policy, Name: ownScheduler, Eviction: script.Eviction}
 	if err := p.live(ctx, f); err != nil {
 		return err
 	}
@@ -97,12 +98,9 @@ type certifying struct {
 
 	struck []faults.Fault
 	until  cluster.Time
-	digest string
+	digest *cluster.Digest // of the live run
 	fitted sim.StartUp
 }
-
-// errPlayed says that a script is over.
-var errPlayed = errors.New("the script is over")
 
 // live plays the script on the lab.
 func (p *certifying) live(ctx context.Context, f *certifyFlags) error {
@@ -112,7 +110,9 @@ func (p *certifying) live(ctx context.Context, f *certifyFlags) error {
 	run, over := context.WithCancelCause(ctx)
 	defer over(nil)
 	played := make(chan error, 1)
-	l := &live{app: p.app, flags: &f.live, who: p.who, needs: kube.Pods | kube.Nodes | kube.Leases | kube.Namespaces}
+	still := *p.app // standard output is the certificate's
+	still.env.Stdout, still.quiet = io.Discard, !still.verbose
+	l := &live{app: &still, flags: &f.live, who: p.who, needs: kube.Pods | kube.Nodes | kube.Leases | kube.Namespaces}
 	if f.save != "" {
 		l.file = filepath.Join(f.save, "live.berth")
 	}
@@ -121,7 +121,7 @@ func (p *certifying) live(ctx context.Context, f *certifyFlags) error {
 		if err != nil {
 			return nil, exit(exitBadInput, err)
 		}
-		digest := cluster.NewDigest()
+		p.digest = cluster.NewDigest()
 		go func() {
 			err := p.stage.await(ctx)
 			if err == nil {
@@ -131,7 +131,7 @@ func (p *certifying) live(ctx context.Context, f *certifyFlags) error {
 			played <- err
 			over(errTime)
 		}()
-		return &crew{controllers: controllers, recorders: cluster.Recorders{p.timeline, digest}}, nil
+		return &crew{controllers: controllers, recorders: cluster.Recorders{p.timeline, p.digest}}, nil
 	}
 	err := l.run(run)
 	over(nil)
@@ -197,6 +197,7 @@ func (p *certifying) facts(path string) []certify.Fact {
 		{Name: "eviction", Value: p.script.Eviction},
 		{Name: "start-up times, fitted", Value: startUpText(p.fitted)},
 		{Name: "simulated runs", Value: strconv.Itoa(p.script.Runs)},
+		{Name: "digest of the live run", Value: p.digest.Sum()},
 		{Name: "version", Value: version()},
 	}
 	for _, s := range p.struck {

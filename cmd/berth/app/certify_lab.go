@@ -5,7 +5,6 @@ package app
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -194,18 +193,6 @@ func saveCertificate(dir string, c *certify.Certificate, facts []certify.Fact) e
 		}
 	}
 	return nil
-}
-
-// writeAside writes a file that is there whole or not at all.
-func writeAside(path string, write func(io.Writer) error) error {
-	f, err := os.Create(path + partial)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(write(f), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // certificateTable shows a certificate on standard output.

@@ -18,12 +18,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/rogpeppe/go-internal/testscript"
+	"k8s.io/klog/v2"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in testdata/script")
 
 func TestMain(m *testing.M) {
+	klog.SetLogger(logr.Discard()) // client-go's, of what is run in this process
 	testscript.Main(m, map[string]func(){"berth": func() { Main() }})
 }
 
