@@ -110,9 +110,12 @@ func (t *translator) bound(p *pod) {
 	if p.seen.On == "" {
 		// The server's answer came before the watch: until that has caught up, what else it says
 		// of the pod is old.
-		p.seen = withChange(p.seen, func(spec *cluster.PodSpec) { spec.On, spec.Nominated = p.node, "" })
+		p.seen = withChange(p.seen, func(spec *cluster.PodSpec) {
+			spec.On, spec.Nominated, spec.Unready, spec.Starting = p.node, "", true, true
+		})
 	}
 	t.emit(cluster.Event{Kind: cluster.PodBound, Pod: p.row, Node: f.d.Node})
+	t.restate(p) // its containers have not been started
 }
 
 // withChange returns a copy of a description with something changed.
