@@ -35,7 +35,7 @@ func Middle(times []cluster.Time) string {
 	if len(times) == 0 {
 		return "–"
 	}
-	return text(times[len(times)/2])
+	return inSeconds(times[len(times)/2])
 }
 
 // Span returns the shortest and the longest of sorted times as text, "–" if there are none.
@@ -43,10 +43,10 @@ func Span(times []cluster.Time) string {
 	if len(times) == 0 {
 		return "–"
 	}
-	return text(times[0]) + " to " + text(times[len(times)-1])
+	return inSeconds(times[0]) + " to " + inSeconds(times[len(times)-1])
 }
 
-func text(t cluster.Time) string { return fmt.Sprintf("%.2f s", seconds(t)) }
+func inSeconds(t cluster.Time) string { return fmt.Sprintf("%.2f s", seconds(t)) }
 
 var page = template.Must(template.New("certificate").Funcs(template.FuncMap{"middle": Middle, "span": Span}).Parse(`<!DOCTYPE html>
 <html lang="en">

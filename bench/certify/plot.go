@@ -7,6 +7,7 @@ import (
 	"github.com/berthsim/berth/cluster"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
@@ -35,7 +36,10 @@ func (c *Certificate) WriteSVG(w io.Writer) error {
 	}
 	rows := max((len(shown)+across-1)/across, 1)
 	canvas := vgsvg.New(panelWidth*across, panelHeight*vg.Length(rows))
-	tiles := draw.Tiles{Rows: rows, Cols: across, PadX: vg.Millimeter * 4, PadY: vg.Millimeter * 4}
+	tiles := draw.Tiles{
+		Rows: rows, Cols: across, PadX: 6 * vg.Millimeter, PadY: 6 * vg.Millimeter,
+		PadTop: 3 * vg.Millimeter, PadBottom: 2 * vg.Millimeter, PadLeft: 2 * vg.Millimeter, PadRight: 4 * vg.Millimeter,
+	}
 	onto := draw.New(canvas)
 	for i, m := range shown {
 		p, err := m.panel()
@@ -52,9 +56,13 @@ func (c *Certificate) WriteSVG(w io.Writer) error {
 func (m *Measure) panel() (*plot.Plot, error) {
 	p := plot.New()
 	p.Title.Text = m.Name
-	p.X.Label.Text, p.Y.Label.Text = "seconds", "share of times up to here"
+	p.X.Label.Text, p.Y.Label.Text = "seconds", "share of times"
 	p.Y.Min, p.Y.Max = 0, 1
 	p.X.Min = 0
+	p.X.Padding = vg.Points(4)
+	for _, style := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label} {
+		style.Font.Size = vg.Points(10)
+	}
 	for _, side := range []struct {
 		name  string
 		times []cluster.Time
@@ -71,8 +79,21 @@ func (m *Measure) panel() (*plot.Plot, error) {
 		p.Add(line)
 		p.Legend.Add(side.name, line)
 	}
-	p.Legend.Top, p.Legend.Left = false, false
+	p.Legend.TextStyle.Font.Size = vg.Points(9)
+	p.Legend.Padding = vg.Points(2)
+	p.Legend.Top = m.late(p.X.Max)
+	p.Legend.Left = p.Legend.Top
 	return p, nil
+}
+
+// late reports whether most times are in the right half of a panel up to a length: then there
+// is room for the legend on the left.
+func (m *Measure) late(most float64) bool {
+	times := m.Sim
+	if len(times) == 0 {
+		times = m.Live
+	}
+	return seconds(times[len(times)/4]) > most/2
 }
 
 // steps is the share of sorted times up to each length, as stairs.
