@@ -178,7 +178,7 @@ func replayLive(ctx context.Context, l *Live, policy string, from *wire.Reader, 
 	s := cluster.NewState()
 	r := replay.New(s, from)
 	digest, count := cluster.NewDigest(), &roundCount{}
-	if err := cluster.Run(ctx, r, s, cluster.Recorders{digest, count}, controllers...); err != nil {
+	if err := cluster.Run(ctx, r, s, opts.beside(digest, count), controllers...); err != nil {
 		return nil, err
 	}
 	return &Replayed{

@@ -172,11 +172,19 @@ func Replay(ctx context.Context, path, policy string, opts Options) (*Replayed, 
 	if err != nil {
 		return nil, err
 	}
-	return replayJob(ctx, j, from)
+	return replayJob(ctx, j, from, &opts)
+}
+
+// beside returns recorders, and the one that is to watch a replay.
+func (o *Options) beside(rs ...cluster.Recorder) cluster.Recorders {
+	if o.Watch != nil {
+		rs = append(rs, o.Watch)
+	}
+	return rs
 }
 
 // replayJob plays a log.
-func replayJob(ctx context.Context, j *job, from *wire.Reader) (*Replayed, error) {
+func replayJob(ctx context.Context, j *job, from *wire.Reader, opts *Options) (*Replayed, error) {
 	s := cluster.NewState()
 	r := replay.New(s, from)
 	how, err := j.regime.policy(j.policy).Options(ctx)
@@ -186,7 +194,7 @@ func replayJob(ctx context.Context, j *job, from *wire.Reader) (*Replayed, error
 	how.Service = cluster.Time(j.service)
 	digest, measure, count := cluster.NewDigest(), newMeasure(s.Mix), &roundCount{}
 	controllers := append(j.regime.controllers(j.weather.controllers()), scheduler.NewScheduler(how))
-	if err := cluster.Run(ctx, r, s, cluster.Recorders{digest, measure, count}, controllers...); err != nil {
+	if err := cluster.Run(ctx, r, s, opts.beside(digest, measure, count), controllers...); err != nil {
 		return nil, err
 	}
 	return &Replayed{

@@ -30,6 +30,9 @@ type Options struct {
 	Command   string             // that repeats the experiment, for the record
 	Log       string             // folder for logs of the runs, "" for none
 
+	// Watch, if set, is told what a replay plays, beside what it reports.
+	Watch cluster.Recorder
+
 	// Progress, if set, is called after each run, by one goroutine at a time.
 	Progress func(done, total int, last *Run)
 }

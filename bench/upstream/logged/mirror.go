@@ -144,7 +144,7 @@ func (m *Mirror) tellPod(s *cluster.State, p cluster.PodID, later map[cluster.Po
 	if s.Pods.Phase[p] == cluster.Ended {
 		return nil
 	}
-	pod := m.writer.Pod(s, p)
+	pod := m.pod(s, p)
 	if later[p] {
 		pod = pending(pod)
 	}
@@ -154,6 +154,14 @@ func (m *Mirror) tellPod(s *cluster.State, p cluster.PodID, later map[cluster.Po
 		return m.oracle.Update(pod)
 	}
 	return m.oracle.Add(pod)
+}
+
+// pod returns what State has of a pod, as one for upstream's only profile: by which name a pod
+// asks for its scheduler is no matter of where it goes.
+func (m *Mirror) pod(s *cluster.State, p cluster.PodID) *v1.Pod {
+	pod := *m.writer.Pod(s, p)
+	pod.Spec.SchedulerName = v1.DefaultSchedulerName
+	return &pod
 }
 
 // tellNode tells upstream what State has of a node now, taints that we decided on included.
@@ -170,7 +178,7 @@ func (m *Mirror) tellNode(s *cluster.State, n cluster.NodeID) error {
 
 // ask asks upstream where a pod would go that is being bound.
 func (m *Mirror) ask(s *cluster.State, d *cluster.Decision) error {
-	pod := pending(m.writer.Pod(s, d.Pod))
+	pod := pending(m.pod(s, d.Pod))
 	r, err := m.oracle.Evaluate(pod)
 	if err != nil {
 		return fmt.Errorf("asking upstream about %s: %w", s.PodName(d.Pod), err)
