@@ -34,8 +34,8 @@ type feed struct {
 	lost   atomic.Pointer[string] // why the watch was lost last
 }
 
-// resource says where the objects of a feed are.
-type resource struct {
+// A place says where the objects of a feed are.
+type place struct {
 	needs      Needs
 	kind, name string
 	client     cache.Getter
@@ -47,7 +47,7 @@ type resource struct {
 // are taken in.
 func feedsOf(c *Cluster) (feeds []*feed) {
 	core, apps := c.client.CoreV1().RESTClient(), c.client.AppsV1().RESTClient()
-	for i, r := range []resource{
+	for i, r := range []place{
 		{Leases, "Lease", "leases", c.client.CoordinationV1().RESTClient(), v1.NamespaceNodeLease, &coordinationv1.Lease{}},
 		{Nodes, "Node", "nodes", core, "", &v1.Node{}},
 		{Namespaces, "Namespace", "namespaces", core, "", &v1.Namespace{}},
