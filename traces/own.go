@@ -25,6 +25,7 @@ var own = &Format{
 		{"running", "no", "yes: pods that would run where the run begins are there, with what is left of them"},
 		{"pods", "", "times as many pods: whole groups of them are drawn or come again; as recorded if left out"},
 		{"by", "job", "what pods' groups are: job, user or namespace"},
+		restOption,
 	},
 	Recognise: func(path string) bool {
 		f, err := os.Open(path)
@@ -63,12 +64,24 @@ func openOwn(path string, s Settings) (*Trace, error) {
 	if part.until != cluster.Never {
 		cut.For = part.until - part.from
 	}
+	rest, err := s.choice("rest", []string{"end", "never"})
+	if err != nil {
+		return nil, err
+	}
 	f := &ownFile{path: path, cut: cut, scale: scale}
+	options := fmt.Sprintf("%v&running=%s&pods=%s&by=%s", part, running, formatNumber(scale.Pods), scale.By)
+	if recorded, err := f.isRecording(); err != nil {
+		return nil, err
+	} else if recorded {
+		if f.times, err = readLifetimes(path, rest == "never"); err != nil {
+			return nil, err
+		}
+		options += "&rest=" + rest
+	}
 	t := &Trace{Seeded: scale.Pods > 0, events: f.arrivals, whole: f.whole}
 	if err := f.count(t); err != nil {
 		return nil, err
 	}
-	options := fmt.Sprintf("%v&running=%s&pods=%s&by=%s", part, running, formatNumber(scale.Pods), scale.By)
 	t.Hash = hashOf([]byte(ownVersion), []byte(options), []byte(f.content))
 	return t, nil
 }
@@ -93,7 +106,27 @@ type ownFile struct {
 	path    string
 	cut     CutOptions
 	scale   ScaleOptions
-	content string // hash of its workload
+	content string     // hash of its workload, and of a recording's all
+	times   *lifetimes // of a recording; nil of other files
+}
+
+// isRecording reports whether the file is of a live cluster.
+func (f *ownFile) isRecording() (bool, error) {
+	in, err := f.open()
+	if err != nil {
+		return false, err
+	}
+	defer in.close()
+	return in.reader.Meta().Kind == wire.Recording, nil
+}
+
+// stream begins to read the workload.
+func (f *ownFile) stream() (Stream, error) {
+	in, err := f.open()
+	if err != nil || f.times == nil {
+		return in, err
+	}
+	return &lived{from: only{in, wire.Arrivals()}, times: f.times, nodes: map[string]bool{}}, nil
 }
 
 // count reads the file to its end, and fills in what t says of it.
@@ -116,7 +149,13 @@ func (f *ownFile) count(t *Trace) error {
 	if epoch, err := time.Parse(time.RFC3339Nano, meta.Epoch); err == nil {
 		t.Epoch = epoch.Add(time.Duration(f.cut.From))
 	}
-	if f.changed() {
+	if f.times != nil {
+		f.content = f.times.content
+		if n := f.times.unbound(); n > 0 {
+			t.Rejected = append(t.Rejected, Rejection{Reason: neverBound, Rows: n})
+		}
+	}
+	if f.changed() || f.times != nil {
 		c = counted{}
 		if err := c.read(f.whole(0)); err != nil {
 			return err
@@ -192,7 +231,7 @@ func (f *ownFile) arrivals(seed int64) Stream {
 // whole returns all of the workload.
 func (f *ownFile) whole(seed int64) Stream {
 	cut := func() Stream {
-		in, err := f.open()
+		in, err := f.stream()
 		if err != nil {
 			return failed{err}
 		}

@@ -142,6 +142,7 @@ func (t *translator) settle(a answer) {
 func (t *translator) confirm(f *flight, version string) {
 	if f.d.Kind == cluster.Bind {
 		t.bound(f.pod)
+		t.restate(f.pod)
 		return
 	}
 	f.settled, f.version = true, version

@@ -127,10 +127,14 @@ func (e *events) Record(s *cluster.State, batch []cluster.Event, ds []cluster.De
 	return nil
 }
 
-// kubeScheduler is a scheduler with the default plugins.
-func kubeScheduler(t testing.TB) *scheduler.Scheduler {
+// kubeScheduler is a scheduler with the default plugins, and a policy beside them.
+func kubeScheduler(t testing.TB, policy string) *scheduler.Scheduler {
 	t.Helper()
-	profile, err := scheduler.NewProfile(plugins.All, []scheduler.Weighted{{Name: "Kube", Weight: 1}})
+	parts := []scheduler.Weighted{{Name: "Kube", Weight: 1}}
+	if policy != "Kube" {
+		parts = append(parts, scheduler.Weighted{Name: policy, Weight: 100})
+	}
+	profile, err := scheduler.NewProfile(plugins.All, parts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +182,7 @@ func TestBind(t *testing.T) {
 		for i := range 20 {
 			w.add(aPod(fmt.Sprint("p", i), 500))
 		}
-		r := w.drive(kube.Options{}, nil, kubeScheduler(t))
+		r := w.drive(kube.Options{}, nil, kubeScheduler(t, "Kube"))
 		after(5 * time.Second)
 		for i := range 20 {
 			if w.nodeOf(fmt.Sprint("p", i)) == "" {

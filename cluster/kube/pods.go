@@ -100,22 +100,21 @@ func (t *translator) whereabouts(p *pod, o *v1.Pod) {
 func (t *translator) bound(p *pod) {
 	f := p.bind
 	p.node = f.target
+	if p.seen.On == "" {
+		// The server's answer came before the watch: until that has caught up, what else it says
+		// of the pod is old, and none of its containers has been started.
+		p.seen = withChange(p.seen, func(spec *cluster.PodSpec) {
+			spec.On, spec.Nominated, spec.Unready, spec.Starting = p.node, "", true, true
+		})
+	}
 	if n := t.nodes[p.node]; n != nil && n.row != f.d.Node {
 		t.reject(f, http.StatusConflict, "the node has been removed and added again meanwhile")
 		return
 	}
 	p.bind = nil
 	delete(t.flights, f.seq)
-	p.spec = withChange(p.spec, func(spec *cluster.PodSpec) { spec.On, spec.Unready, spec.Starting = p.node, false, false })
-	if p.seen.On == "" {
-		// The server's answer came before the watch: until that has caught up, what else it says
-		// of the pod is old.
-		p.seen = withChange(p.seen, func(spec *cluster.PodSpec) {
-			spec.On, spec.Nominated, spec.Unready, spec.Starting = p.node, "", true, true
-		})
-	}
+	p.spec = withChange(p.spec, func(spec *cluster.PodSpec) { spec.On = p.node })
 	t.emit(cluster.Event{Kind: cluster.PodBound, Pod: p.row, Node: f.d.Node})
-	t.restate(p) // its containers have not been started
 }
 
 // withChange returns a copy of a description with something changed.

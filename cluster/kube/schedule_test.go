@@ -42,6 +42,7 @@ type schedule struct {
 // logged is a run with its log.
 type logged struct {
 	*run
+	policy  string
 	manages bool // nodes are watched and drained, too
 	file    bytes.Buffer
 	to      *wire.Writer
@@ -80,25 +81,25 @@ func newSchedule(w *world, seed uint64) *schedule {
 }
 
 // deciders are who decides in a run.
-func deciders(t testing.TB, manages bool) []cluster.Controller {
+func deciders(t testing.TB, policy string, manages bool) []cluster.Controller {
 	var list []cluster.Controller
 	if manages {
 		list = eviction.Controllers(eviction.Defaults(), nil)
 	}
-	return append(list, kubeScheduler(t))
+	return append(list, kubeScheduler(t, policy))
 }
 
 // start has one more Berth drive the server.
-func (sc *schedule) start(name string, manages bool) {
+func (sc *schedule) start(name, policy string, manages bool) {
 	sc.t.Helper()
-	l := &logged{manages: manages, digest: cluster.NewDigest()}
+	l := &logged{policy: policy, manages: manages, digest: cluster.NewDigest()}
 	o := kube.Options{Config: rest.AddUserAgent(sc.server.Config(), name), Needs: kube.Pods | kube.Nodes | kube.Leases | kube.Namespaces, Patience: 20 * time.Second, Workers: 4}
 	to, err := wire.Create(&l.file, wire.Meta{Kind: wire.Run}, wire.Options{})
 	if err != nil {
 		sc.t.Fatal(err)
 	}
 	l.to = to
-	l.run = sc.drive(o, cluster.Recorders{&consistency{t: sc.t}, l.digest, replay.NewLog(to)}, deciders(sc.t, manages)...)
+	l.run = sc.drive(o, cluster.Recorders{&consistency{t: sc.t}, l.digest, replay.NewLog(to)}, deciders(sc.t, policy, manages)...)
 	sc.driven = append(sc.driven, l)
 }
 
@@ -238,7 +239,7 @@ func (sc *schedule) randomFaults() (list []kubetest.Fault) {
 // play plays a schedule to its end and checks what came of it.
 func (sc *schedule) play() {
 	manages := sc.rng.IntN(2) == 0
-	sc.start("berth-1", manages)
+	sc.start("berth-1", "Kube", manages)
 	two := sc.rng.IntN(2) == 0
 	began := time.Now()
 	for time.Since(began) < troubles {
@@ -251,7 +252,7 @@ func (sc *schedule) play() {
 		}
 		if two && time.Since(began) > troubles/3 {
 			two = false
-			sc.start("berth-2", false)
+			sc.start("berth-2", "BestFit", false)
 		}
 	}
 	sc.server.SetFaults()
@@ -420,7 +421,7 @@ func (sc *schedule) replay(l *logged) {
 	}
 	s, d := cluster.NewState(), cluster.NewDigest()
 	r := replay.New(s, from)
-	if err := cluster.Run(context.Background(), r, s, d, deciders(t, l.manages)...); err != nil && err != io.EOF {
+	if err := cluster.Run(context.Background(), r, s, d, deciders(t, l.policy, l.manages)...); err != nil && err != io.EOF {
 		t.Errorf("replaying: %v", err)
 	}
 	if diff := r.Difference(); diff != nil {

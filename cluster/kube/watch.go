@@ -32,10 +32,14 @@ type feed struct {
 	listed atomic.Bool
 	heard  atomic.Int64           // cluster.Time at which anything came last, be it that nothing happened
 	lost   atomic.Pointer[string] // why the watch was lost last
+
+	mu     sync.Mutex
+	anew   bool         // all is being listed
+	before cluster.Time // when anything had come last before that
 }
 
-// resource says where the objects of a feed are.
-type resource struct {
+// A place says where the objects of a feed are.
+type place struct {
 	needs      Needs
 	kind, name string
 	client     cache.Getter
@@ -47,7 +51,7 @@ type resource struct {
 // are taken in.
 func feedsOf(c *Cluster) (feeds []*feed) {
 	core, apps := c.client.CoreV1().RESTClient(), c.client.AppsV1().RESTClient()
-	for i, r := range []resource{
+	for i, r := range []place{
 		{Leases, "Lease", "leases", c.client.CoordinationV1().RESTClient(), v1.NamespaceNodeLease, &coordinationv1.Lease{}},
 		{Nodes, "Node", "nodes", core, "", &v1.Node{}},
 		{Namespaces, "Namespace", "namespaces", core, "", &v1.Namespace{}},
@@ -73,11 +77,15 @@ func feedsOf(c *Cluster) (feeds []*feed) {
 func (f *feed) run(ctx context.Context) {
 	lw := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			f.begin()
 			list, err := f.lists.ListWithContext(ctx, o)
 			f.failed(err)
 			return list, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			if o.SendInitialEvents != nil && *o.SendInitialEvents {
+				f.begin()
+			}
 			w, err := f.lists.WatchWithContext(ctx, o)
 			f.failed(err)
 			if err != nil {
@@ -90,6 +98,23 @@ func (f *feed) run(ctx context.Context) {
 		Name: "berth", Backoff: &wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 1, Cap: 15 * time.Second, Steps: 6},
 	})
 	r.RunWithContext(ctx)
+}
+
+// begin notes that all is about to be listed: what comes from now on is part of the list.
+func (f *feed) begin() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.anew {
+		f.anew, f.before = true, cluster.Time(f.heard.Load())
+	}
+}
+
+// listedSince returns when anything had come before what is listed now, and notes that it is.
+func (f *feed) listedSince() cluster.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.anew = false
+	return f.before
 }
 
 // A heard is a watch whose events a feed sees pass: an error event says why a watch ends, and
@@ -169,8 +194,9 @@ func (f *feed) Replace(list []any, _ string) error {
 			c.list = append(c.list, o)
 		}
 	}
+	before := f.listedSince()
 	if f.listed.Load() {
-		c.gap = &gap{kind: f.kind, from: cluster.Time(f.heard.Load()), until: f.clock.now(), reason: "the watch had to begin anew"}
+		c.gap = &gap{kind: f.kind, from: before, until: f.clock.now(), reason: "the watch had to begin anew"}
 		if why := f.lost.Load(); why != nil {
 			c.gap.reason = *why
 		}

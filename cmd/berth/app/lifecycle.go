@@ -127,6 +127,7 @@ func (m *lifecycleMetrics) Record(s *cluster.State, events []cluster.Event, ds [
 		}
 	}
 	for _, z := range m.health.Picture().Zones {
+		m.evictions.WithLabelValues(z.Name) // 0 counts, too
 		m.size.WithLabelValues(z.Name).Set(float64(z.Size))
 		m.unhealthy.WithLabelValues(z.Name).Set(float64(z.Unready))
 		if z.Size > 0 {

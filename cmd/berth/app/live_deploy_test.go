@@ -116,7 +116,7 @@ func TestPermissions(t *testing.T) {
 			intolerant.Spec.NodeName = "b"
 			add(t, server, intolerant)
 			v := start(t, server, "lifecycle", "--for", "10m")
-			server.Inject(kubetest.Fault{Verb: "delete", Resource: "pods", Reset: kubetest.ResetAfter, Times: 1})
+			server.Inject(kubetest.Fault{Verb: "delete", Resource: "pods", Code: http.StatusConflict, Times: 1})
 			server.Inject(kubetest.Fault{Verb: "patch", Resource: "nodes", Code: http.StatusConflict, Times: 1})
 			v.ends(0)
 		},

@@ -149,11 +149,12 @@ func TestServe(t *testing.T) {
 	schedule.terminate()
 	schedule.ends(0)
 
-	lifecycle := reach(t, server, "lifecycle", "--leader-elect=false")
+	lifecycle := reach(t, server, "lifecycle", "--leader-elect-resource-namespace", "berth-system")
 	eventually(t, "the zone is counted", func() bool {
 		_, body := lifecycle.get(t, "/metrics")
 		return strings.Contains(body, "node_collector_zone_size{")
 	})
+	lifecycle.wantMetrics(t, "lifecycle", `node_collector_zone_size{zone=""} 1`, `node_collector_zone_health{zone=""} 100`, "taint_eviction_controller_pod_deletions_total 0")
 	lifecycle.terminate()
 	lifecycle.ends(0)
 
@@ -161,6 +162,7 @@ func TestServe(t *testing.T) {
 	if code, _ := recording.get(t, "/healthz"); code != 200 {
 		t.Errorf("/healthz: %d", code)
 	}
+	recording.wantMetrics(t, "record")
 	recording.terminate()
 	recording.ends(0)
 }
