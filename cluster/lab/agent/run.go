@@ -3,6 +3,7 @@
 package agent
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -87,7 +88,7 @@ func (p Process) hide() error {
 // mount is mount(2) with an error that says what was to be mounted.
 func mount(source, target, kind string, flags uintptr, data string) error {
 	if err := unix.Mount(source, target, kind, flags, data); err != nil {
-		return fmt.Errorf("mounting %s%s on %s: %w", kind, source, target, err)
+		return fmt.Errorf("mounting %s on %s: %w", cmp.Or(source, "nothing"), target, err)
 	}
 	return nil
 }
