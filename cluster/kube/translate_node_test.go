@@ -150,8 +150,8 @@ func TestObjectStories(t *testing.T) {
 	}
 }
 
-// TestCreate answers the creation of a pod.
-func TestCreate(t *testing.T) {
+// TestAnswersToCreate answers the creation of a pod.
+func TestAnswersToCreate(t *testing.T) {
 	x := newTold(t)
 	spec := &cluster.PodSpec{Name: "new", Class: &cluster.Class{Namespace: "default"}}
 	jobs := x.decide(func(s *cluster.State) { s.Create(spec); s.Create(spec) })

@@ -49,14 +49,14 @@ func TestPodStories(t *testing.T) {
 		}},
 		{"the answer shows a binding first", func(x *told) {
 			j := x.bind("p", "a")
-			x.see("PodBound p a", done(j))
-			x.see("PodChanged p on a starting unready, PodReady p a false", seen(podSays{on: "a"}.of("p")))
+			x.see("PodBound p a, PodChanged p on a starting unready, PodReady p a false", done(j))
+			x.see("", seen(podSays{on: "a"}.of("p")))
 		}},
 		{"a watch from before a binding takes nothing back", func(x *told) {
 			j := x.bind("p", "a")
 			x.see("PodChanged p", seen(podSays{label: "x"}.of("p")))
 			x.is("p", cluster.Assumed, "a")
-			x.see("PodBound p a", done(j))
+			x.see("PodBound p a, PodChanged p on a starting unready, PodReady p a false", done(j))
 			x.see("", seen(podSays{label: "y", nominated: "b"}.of("p")))
 			x.is("p", cluster.Bound, "a")
 		}},
@@ -103,7 +103,7 @@ func TestPodStories(t *testing.T) {
 		{"its node left and came back, so State has it on the one that left", func(x *told) {
 			j := x.bind("p", "a")
 			x.see("NodeRemoved a, NodeAdded a", seen(nodeSays{uid: "a-2"}.of("a")))
-			x.see("Rejected p a Bind 409, PodChanged p on a", done(j))
+			x.see("Rejected p a Bind 409, PodChanged p on a starting unready, PodReady p a false", done(j))
 			x.is("p", cluster.Bound, "a")
 			if n := x.state.Pods.Node[x.pod("p")]; n != x.node("a") {
 				x.t.Errorf("it is in row %d, and the node in %d", n, x.node("a"))
