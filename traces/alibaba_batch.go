@@ -75,7 +75,7 @@ func openAlibaba(path, version string, s Settings, machines, tasks alibabaTable)
 	if len(r.nodes) == 0 {
 		return nil, &Error{File: path, Problem: "no machines", Remedy: "give a recording with at least one"}
 	}
-	return r.trace(&replay{nodes: r.nodes, batches: r.batches.all()}, recorded{
+	return r.trace(r.replay(r.nodes), recorded{
 		file: file, span: part, settings: s, version: version,
 		options: fmt.Sprintf("nodes=%d&memory=%d&owners=%s", len(r.nodes), memory, owners), content: []byte(hashOf(parts...)),
 	})
@@ -100,8 +100,13 @@ func (r *alibabaBatch) take(s Settings) error {
 func newAlibabaBatch(memory int, owners string) *alibabaBatch {
 	return &alibabaBatch{
 		memory: float64(float64(memory) * (1 << 30)), owners: owners,
-		machines: map[string]bool{}, classes: recordedClasses{},
+		machines: map[string]bool{},
 	}
+}
+
+// replay returns the tasks that were read, on nodes.
+func (r *alibabaBatch) replay(nodes []*cluster.NodeSpec) *replay {
+	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: &r.tasks}
 }
 
 // An alibabaTable is what is known of a table.
@@ -155,7 +160,7 @@ func (r *alibabaBatch) add(t *table, k alibabaTask) (reason string, err error) {
 	}
 	r.batches.add(batch{
 		at: cluster.Time(k.start) * cluster.Second, run: cluster.Time(k.end-k.start) * cluster.Second,
-		class: r.classes.class(q), name: name, pods: int32(k.instances),
+		class: r.classes.number(&q), name: r.tasks.last(), pods: int32(k.instances),
 	})
 	return "", nil
 }

@@ -69,11 +69,11 @@ func openDLRM(path string, s Settings) (*Trace, error) {
 		return nil, err
 	}
 	defer in.close()
-	r := &dlrmReader{classes: recordedClasses{}}
+	r := &dlrmReader{}
 	if err := r.read(file, in); err != nil {
 		return nil, err
 	}
-	return r.trace(&replay{nodes: nodes, batches: r.batches.all()}, recorded{
+	return r.trace(r.replay(nodes), recorded{
 		file: file, span: part, settings: s, version: dlrmVersion,
 		options: fmt.Sprintf("gpunodes=%s&gpus=%s&cpunodes=%s", s["gpunodes"], s["gpus"], s["cpunodes"]), content: in.sum(),
 	})
@@ -114,11 +114,15 @@ func dlrmNodes(s Settings) ([]*cluster.NodeSpec, error) {
 type dlrmReader struct {
 	tally
 	names   nameSet
-	text    nameMaker
 	batches list[batch]
 	classes recordedClasses
 	last    cluster.Time // the latest time that was read
 	owners  map[dlrmService]string
+}
+
+// replay returns what was read, on nodes.
+func (r *dlrmReader) replay(nodes []*cluster.NodeSpec) *replay {
+	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: &r.names}
 }
 
 // A dlrmService is what instances have in common that the same ReplicaSet owns.
@@ -211,11 +215,11 @@ func (r *dlrmReader) instance(t *table) (b batch, err error) {
 	if err := checkName(t, "instance_sn", name); err != nil {
 		return b, err
 	}
-	b.name = r.text.begin(name).name()
-	if line, twice := r.names.add(b.name, t.line()); twice {
+	if line, twice := r.names.add(name, t.line()); twice {
 		return b, wrongTwice(t, "instance_sn", line)
 	}
-	b.class = r.classes.class(recordedRequest{
+	b.name = r.names.last()
+	b.class = r.classes.number(&recordedRequest{
 		namespace: "default", owner: cluster.OwnerRef{Kind: "ReplicaSet", Name: r.owner(app, role)},
 		cpu: int64(math.Round(float64(cpu * 1000))), memory: int64(math.Round(float64(memory*1024))) * mib, gpus: int32(gpus),
 		on:       cluster.Label{Key: roleLabel, Value: role},

@@ -30,7 +30,8 @@ type genAIReader struct {
 	memory  int64 // bytes that each asks for, 0 for none
 	pods    []*genAIPod
 	byName  map[string]*genAIPod
-	batches []batch
+	batches list[batch]
+	names   texts
 	uses    []use
 	classes recordedClasses
 }
@@ -51,7 +52,12 @@ type genAISample struct {
 }
 
 func newGenAI() *genAIReader {
-	return &genAIReader{byName: map[string]*genAIPod{}, classes: recordedClasses{}, gpus: 1}
+	return &genAIReader{byName: map[string]*genAIPod{}, gpus: 1}
+}
+
+// replay returns what was read, on nodes.
+func (r *genAIReader) replay(nodes []*cluster.NodeSpec) *replay {
+	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: &r.names}
 }
 
 // read takes the samples of a file in.
@@ -139,20 +145,17 @@ func (r *genAIReader) finish() {
 // stint makes a pod of samples of a container without a silence in between.
 func (r *genAIReader) stint(name string, samples []genAISample, period cluster.Time) {
 	q := recordedRequest{namespace: "default", memory: r.memory}
-	source := int32(len(r.batches) + 1)
+	number := r.names.put(name)
 	began := samples[0].at
 	for _, s := range samples {
 		if s.gpu {
 			q.gpus = r.gpus
 		}
 		if s.share >= 0 && r.memory > 0 {
-			r.uses = append(r.uses, use{source, s.at - began, wire.Unknown, int64(math.Round(float64(s.share * float64(r.memory))))})
+			r.uses = append(r.uses, use{number, s.at - began, wire.Unknown, int64(math.Round(float64(s.share * float64(r.memory))))})
 		}
 	}
-	r.batches = append(r.batches, batch{
-		at: began, run: samples[len(samples)-1].at + period - began,
-		name: name, class: r.classes.class(q), source: source,
-	})
+	r.batches.add(batch{at: began, run: samples[len(samples)-1].at + period - began, name: number, class: r.classes.number(&q)})
 }
 
 // inTar returns the table in a tar file, and what errors about it are about.

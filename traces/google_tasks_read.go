@@ -43,6 +43,7 @@ type googleTaskReader struct {
 	states   list[googleState]
 	users    map[string]string // namespaces by hash
 	names    nameMaker
+	called   texts // what names made
 	batches  list[batch]
 	origins  list[googleOrigin] // of each batch
 	files    []string           // that were read
@@ -68,8 +69,13 @@ const unknown = cluster.Time(-1)
 func newGoogleTaskReader(m *Machines, owners string) *googleTaskReader {
 	return &googleTaskReader{
 		machines: m, owners: owners, tasks: map[googleTask]int32{},
-		users: map[string]string{}, classes: recordedClasses{},
+		users: map[string]string{},
 	}
+}
+
+// replay returns what was read, on nodes.
+func (r *googleTaskReader) replay(nodes []*cluster.NodeSpec) *replay {
+	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: &r.called, waits: true}
 }
 
 // read takes the rows of a file in.
@@ -162,7 +168,7 @@ func (r *googleTaskReader) submit(t *table, at int64, task googleTask, s *google
 		name.add("-again-").number(int64(s.attempts))
 	}
 	s.there, s.batch = true, int32(r.batches.count)
-	r.batches.add(batch{at: googleTime(at), run: unknown, class: r.classes.class(q), name: name.name()})
+	r.batches.add(batch{at: googleTime(at), run: unknown, class: r.classes.number(&q), name: r.called.put(name.name())})
 	r.origins.add(googleOrigin{scheduled: unknown, file: int32(len(r.files) - 1), line: int32(t.line())})
 	return "", nil
 }

@@ -46,6 +46,15 @@ func (s *nameSet) add(name string, line int) (before int, twice bool) {
 	return 0, false
 }
 
+// last returns the number of the name that was added last.
+func (s *nameSet) last() int64 { return int64(s.names.count) - 1 }
+
+// appendName implements batchNames.
+func (s *nameSet) appendName(to []byte, number int64) []byte {
+	on := s.names.at(int(number))
+	return append(to, s.text[on.from:on.from+int(on.length)]...)
+}
+
 // slot returns the slot of a name, free if the name isn't there: the first behind its
 // hash's place.
 func (s *nameSet) slot(hash uint32, name string) *nameSlot {

@@ -72,7 +72,7 @@ func openPhilly(path string, s Settings) (*Trace, error) {
 	if err := r.read(file, in); err != nil {
 		return nil, err
 	}
-	return r.trace(&replay{nodes: nodes, batches: r.batches.all()}, recorded{
+	return r.trace(r.replay(nodes), recorded{
 		file: file, span: part, settings: s,
 		version: phillyVersion, options: "nodes2=" + s["nodes2"] + "&nodes8=" + s["nodes8"] + "&owners=" + owners, content: in.sum(),
 		epoch: func(at cluster.Time) time.Time { return time.Unix(0, int64(at)) },
@@ -107,12 +107,19 @@ type phillyReader struct {
 	owners  string // the option
 	batches list[batch]
 	classes recordedClasses
-	names   nameMaker
 }
 
 func newPhillyReader(owners string) *phillyReader {
-	return &phillyReader{owners: owners, classes: recordedClasses{}}
+	return &phillyReader{owners: owners}
 }
+
+// replay returns what was read, on nodes.
+func (r *phillyReader) replay(nodes []*cluster.NodeSpec) *replay {
+	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: numbered(phillyPrefix)}
+}
+
+// phillyPrefix is what the name of each job begins with; its row's number follows.
+const phillyPrefix = "job-"
 
 // read takes the rows of a file in.
 func (r *phillyReader) read(file string, in *stream) error {
@@ -146,27 +153,27 @@ func (r *phillyReader) row(t *table) (reason string, err error) {
 	if !isName(namespace) {
 		return "", t.wrongField("cluster", "give a name without spaces and slashes")
 	}
-	b.name = r.names.begin("job-").number(int64(t.line() - 1)).name() // the row, from 1, whatever part is played
-	r.add(b, recordedRequest{namespace: namespace, gpus: int32(gpus)})
+	b.name = int64(t.line() - 1) // the row, from 1, whatever part is played
+	r.add(&b, &recordedRequest{namespace: namespace, gpus: int32(gpus)})
 	return "", nil
 }
 
 // add takes a job in: a pod, or several of 8 GPUs, the last of which has the rest.
-func (r *phillyReader) add(b batch, q recordedRequest) {
+func (r *phillyReader) add(b *batch, q *recordedRequest) {
 	gpus := q.gpus
 	if gpus > phillyPodGPUs || r.owners == "every" {
-		q.owner = cluster.OwnerRef{Kind: "Job", Name: b.name}
+		q.owner = cluster.OwnerRef{Kind: "Job", Name: phillyPrefix + strconv.FormatInt(b.name, 10)}
 	}
 	if gpus <= phillyPodGPUs {
-		b.class = r.classes.class(q)
-		r.batches.add(b)
+		b.class = r.classes.number(q)
+		r.batches.add(*b)
 		return
 	}
 	q.gpus, b.pods = phillyPodGPUs, gpus/phillyPodGPUs
-	b.class = r.classes.class(q)
-	r.batches.add(b)
+	b.class = r.classes.number(q)
+	r.batches.add(*b)
 	if q.gpus = gpus % phillyPodGPUs; q.gpus > 0 {
-		b.class, b.first, b.pods, b.more = r.classes.class(q), b.pods, 1, true
-		r.batches.add(b)
+		b.class, b.first, b.pods, b.more = r.classes.number(q), b.pods, 1, true
+		r.batches.add(*b)
 	}
 }

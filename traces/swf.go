@@ -72,7 +72,7 @@ func openSWF(path string, s Settings) (*Trace, error) {
 	if err := r.read(path, in); err != nil {
 		return nil, err
 	}
-	return r.trace(&replay{nodes: r.cluster.nodes, batches: r.batches.all(), waits: true}, recorded{
+	return r.trace(r.replay(), recorded{
 		file: path, span: part, settings: s, version: swfVersion,
 		options: fmt.Sprintf("namespace=%s&nodes=%s&cpus=%s&memory=%s", by, s["nodes"], s["cpus"], s["memory"]),
 		content: append(in.sum(), hashOf(machines)...),

@@ -51,8 +51,7 @@ type swfReader struct {
 	cluster  *swfCluster // nil until the header is over, if that says what it is
 	batches  list[batch]
 	classes  recordedClasses
-	seen     numberSet // jobs
-	names    nameMaker
+	seen     numberSet        // jobs
 	spaces   map[int64]string // namespaces by number
 	chunks   []swfChunk       // of the current job
 
@@ -71,6 +70,18 @@ func (r *swfReader) epoch(at cluster.Time) time.Time {
 func newSWFReader(by string, s Settings) *swfReader {
 	return &swfReader{settings: s, by: by, spaces: map[int64]string{}, maxNodes: -1, maxProcs: -1}
 }
+
+// replay returns what was read.
+func (r *swfReader) replay() *replay {
+	play := &replay{batches: r.batches, classes: r.classes.all, names: numbered(swfPrefix), waits: true}
+	if r.cluster != nil { // there is a row
+		play.nodes = r.cluster.nodes
+	}
+	return play
+}
+
+// swfPrefix is what the name of each job begins with; its number follows.
+const swfPrefix = "job-"
 
 // read takes the lines of a file in.
 func (r *swfReader) read(file string, in *stream) error {
@@ -198,7 +209,7 @@ func (r *swfReader) add(l *lineReader, q swfRow) {
 		}
 	}
 	b := batch{at: cluster.Time(q.submit) * cluster.Second, run: cluster.Time(q.run) * cluster.Second, waited: max(cluster.Time(q.wait)*cluster.Second, -1)}
-	b.name = r.names.begin("job-").number(q.job).name()
+	b.name = q.job
 	ask, pods := recordedRequest{namespace: namespace}, int64(0)
 	for _, c := range chunks {
 		if c.procs > 0 {
@@ -206,7 +217,7 @@ func (r *swfReader) add(l *lineReader, q swfRow) {
 		}
 	}
 	if pods > 1 {
-		ask.owner = cluster.OwnerRef{Kind: "Job", Name: b.name}
+		ask.owner = cluster.OwnerRef{Kind: "Job", Name: swfPrefix + strconv.FormatInt(q.job, 10)}
 	}
 	for _, c := range chunks {
 		if c.pods == 0 || c.procs == 0 {
@@ -216,7 +227,7 @@ func (r *swfReader) add(l *lineReader, q swfRow) {
 		if r.cluster.memory {
 			ask.memory = perProc*c.procs + perPod
 		}
-		b.class = r.classes.class(ask)
+		b.class = r.classes.number(&ask)
 		if pods > 1 {
 			b.pods = int32(c.pods)
 		}
