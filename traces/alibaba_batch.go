@@ -18,7 +18,7 @@ type alibabaBatch struct {
 	tasks    nameSet         // what became pods
 	batches  list[batch]
 	classes  recordedClasses
-	names    nameMaker
+	name     []byte // of the current task
 }
 
 // alibabaOptions are those of both formats.
@@ -144,9 +144,10 @@ func (r *alibabaBatch) add(t *table, k alibabaTask) (reason string, err error) {
 	case k.instances == 0:
 		return askNothing, nil
 	}
-	name := r.names.begin(k.prefix).add(k.job).add("-").add(k.name).name()
-	if !isName(name) {
-		return "", t.wrong(0, "the names are "+quoted(name), "give names without spaces and slashes")
+	name := append(append(append(append(r.name[:0], k.prefix...), k.job...), '-'), k.name...)
+	r.name = name
+	if !isName(k.job) || !isName(k.name) {
+		return "", t.wrong(0, "the names are "+quoted(string(name)), "give names without spaces and slashes")
 	}
 	if _, twice := r.tasks.add(name, t.line()); twice {
 		return "", t.wrong(0, "job "+quoted(k.prefix+k.job)+" has task "+quoted(k.name)+" already", "leave one of them out")
@@ -165,10 +166,9 @@ func (r *alibabaBatch) add(t *table, k alibabaTask) (reason string, err error) {
 	return "", nil
 }
 
-// alibabaStatus returns why a task with the status in the current row is no part of the
+// alibabaStatus returns why a task with a status is no part of the
 // workload, "" if it is one: how long others ran isn't known.
-func alibabaStatus(t *table) string {
-	status := t.text("status")
+func alibabaStatus(status string) string {
 	for _, ended := range alibabaEnded {
 		if status == ended {
 			return ""

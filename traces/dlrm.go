@@ -118,6 +118,9 @@ type dlrmReader struct {
 	classes recordedClasses
 	last    cluster.Time // the latest time that was read
 	owners  map[dlrmService]string
+
+	name, role, app, cpu, gpu, rdma, memory column
+	times                                   [3]column
 }
 
 // replay returns what was read, on nodes.
@@ -145,12 +148,17 @@ func (r *dlrmReader) read(file string, in *stream) error {
 	if err != nil {
 		return err
 	}
+	r.name, r.role, r.app, r.cpu = t.at("instance_sn"), t.at("role"), t.at("app_name"), t.at("cpu_request")
+	r.gpu, r.rdma, r.memory = t.at("gpu_request"), t.at("rdma_request"), t.at("memory_request")
+	for i, column := range dlrmTimes {
+		r.times[i] = t.at(column)
+	}
 	r.owners = map[dlrmService]string{}
 	var open []int // batches whose run is the time at which it began
 	err = r.tally.read(t, func() (reason string, err error) {
 		var times [3]cluster.Time // 0 for what was before
 		var given [3]bool
-		for i, column := range dlrmTimes {
+		for i, column := range r.times {
 			if given[i] = t.text(column) != ""; !given[i] {
 				continue
 			}
@@ -187,36 +195,36 @@ func (r *dlrmReader) read(file string, in *stream) error {
 
 // instance reads who an instance is and what it asks for.
 func (r *dlrmReader) instance(t *table) (b batch, err error) {
-	role := t.text("role")
+	role := t.text(r.role)
 	if role != "HN" && role != "CN" {
-		return b, t.wrongField("role", "give HN, with a GPU, or CN, without")
+		return b, t.wrongField(r.role, "give HN, with a GPU, or CN, without")
 	}
-	app := t.text("app_name")
+	app := t.text(r.app)
 	if !isName(app) || app == "" {
-		return b, t.wrongField("app_name", "give a name without spaces and slashes")
+		return b, t.wrongField(r.app, "give a name without spaces and slashes")
 	}
-	cpu, err := t.number("cpu_request", maxNodeCPUs)
+	cpu, err := t.number(r.cpu, maxNodeCPUs)
 	if err != nil {
 		return b, err
 	}
-	memory, err := t.number("memory_request", 1_000_000)
+	memory, err := t.number(r.memory, 1_000_000)
 	if err != nil {
 		return b, err
 	}
-	gpus, err := t.amount("gpu_request", cluster.MaxGPUs)
+	gpus, err := t.amount(r.gpu, cluster.MaxGPUs)
 	if err != nil {
 		return b, err
 	}
-	cards, err := t.amount("rdma_request", 1_000_000)
+	cards, err := t.amount(r.rdma, 1_000_000)
 	if err != nil {
 		return b, err
 	}
-	name := t.text("instance_sn")
-	if err := checkName(t, "instance_sn", name); err != nil {
+	name := t.text(r.name)
+	if err := checkName(t, r.name, name); err != nil {
 		return b, err
 	}
-	if line, twice := r.names.add(name, t.line()); twice {
-		return b, wrongTwice(t, "instance_sn", line)
+	if line, twice := r.names.add([]byte(name), t.line()); twice {
+		return b, wrongTwice(t, r.name, line)
 	}
 	b.name = r.names.last()
 	b.class = r.classes.number(&recordedRequest{

@@ -66,26 +66,27 @@ func (r *genAIReader) read(file string, in *stream, f genAIFile) error {
 	if err != nil {
 		return err
 	}
+	second, share, address := t.at("timestamp_anon"), t.at("value"), t.at("container_ip")
 	return r.tally.read(t, func() (reason string, err error) {
-		seconds, err := t.number("timestamp_anon", latestSecond)
+		seconds, err := t.number(second, latestSecond)
 		if err != nil {
 			return "", err
 		}
 		at := cluster.Time(math.Round(float64(seconds*1000))) * cluster.Millisecond
-		value, err := strconv.ParseFloat(t.text("value"), 64)
+		value, err := strconv.ParseFloat(t.text(share), 64)
 		if err != nil || !(value >= f.least && value <= f.most) {
-			return "", t.wrongField("value", fmt.Sprintf("give a number from %v to %v", max(0, f.least), f.most))
+			return "", t.wrongField(share, fmt.Sprintf("give a number from %v to %v", max(0, f.least), f.most))
 		}
-		if t.text("container_ip") == "" {
+		if t.text(address) == "" {
 			return "container_ip is empty", nil
 		}
-		p, err := r.pod(t)
+		p, err := r.pod(t, address)
 		if err != nil {
 			return "", err
 		}
 		switch {
 		case p.file == file && at < p.last:
-			return "", t.wrongField("timestamp_anon", "the container has a later one already: sort the rows by time")
+			return "", t.wrongField(second, "the container has a later one already: sort the rows by time")
 		case p.file == file && at == p.last:
 			return "the container has a sample of that time already", nil
 		}
@@ -100,11 +101,11 @@ func (r *genAIReader) read(file string, in *stream, f genAIFile) error {
 }
 
 // pod returns the container of the current row.
-func (r *genAIReader) pod(t *table) (*genAIPod, error) {
-	if p, ok := r.byName[t.text("container_ip")]; ok {
+func (r *genAIReader) pod(t *table, address column) (*genAIPod, error) {
+	if p, ok := r.byName[t.text(address)]; ok {
 		return p, nil
 	}
-	name, err := t.name("container_ip")
+	name, err := t.name(address)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package traces
 
 import (
+	"bytes"
+	"encoding/binary"
 	"math/bits"
 	"slices"
 )
@@ -28,7 +30,7 @@ type nameOn struct {
 }
 
 // add adds a name, unless it is there: then it returns the line that it is on.
-func (s *nameSet) add(name string, line int) (before int, twice bool) {
+func (s *nameSet) add(name []byte, line int) (before int, twice bool) {
 	if 2*s.names.count >= len(s.slots) {
 		s.grow()
 	}
@@ -57,7 +59,7 @@ func (s *nameSet) appendName(to []byte, number int64) []byte {
 
 // slot returns the slot of a name, free if the name isn't there: the first behind its
 // hash's place.
-func (s *nameSet) slot(hash uint32, name string) *nameSlot {
+func (s *nameSet) slot(hash uint32, name []byte) *nameSlot {
 	for i := int(hash); ; i++ {
 		slot := &s.slots[i&(len(s.slots)-1)]
 		if slot.at == 0 || slot.hash == hash && s.is(slot, name) {
@@ -67,9 +69,9 @@ func (s *nameSet) slot(hash uint32, name string) *nameSlot {
 }
 
 // is reports whether a slot is of a name.
-func (s *nameSet) is(slot *nameSlot, name string) bool {
+func (s *nameSet) is(slot *nameSlot, name []byte) bool {
 	on := s.names.at(int(slot.at) - 1)
-	return string(s.text[on.from:on.from+int(on.length)]) == name
+	return bytes.Equal(s.text[on.from:on.from+int(on.length)], name)
 }
 
 // grow makes twice as many slots.
@@ -87,10 +89,10 @@ func (s *nameSet) grow() {
 }
 
 // hashName mixes a name, eight bytes at a time, by products whose halves are folded.
-func hashName(name string) uint32 {
+func hashName(name []byte) uint32 {
 	h := uint64(len(name)) * 0x9e3779b97f4a7c15
 	for ; len(name) >= wordBytes; name = name[wordBytes:] {
-		h = fold(h^word(name), 0xe7037ed1a0b428db)
+		h = fold(h^binary.LittleEndian.Uint64(name), 0xe7037ed1a0b428db)
 	}
 	rest := uint64(0)
 	for i := range len(name) {

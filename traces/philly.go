@@ -107,6 +107,8 @@ type phillyReader struct {
 	owners  string // the option
 	batches list[batch]
 	classes recordedClasses
+
+	timestamp, duration, gpus, cluster column
 }
 
 func newPhillyReader(owners string) *phillyReader {
@@ -127,31 +129,32 @@ func (r *phillyReader) read(file string, in *stream) error {
 	if err != nil {
 		return err
 	}
+	r.timestamp, r.duration, r.gpus, r.cluster = t.at("timestamp"), t.at("duration"), t.at("num_gpus"), t.at("cluster")
 	return r.tally.read(t, func() (string, error) { return r.row(t) })
 }
 
 // row takes the current row in.
 func (r *phillyReader) row(t *table) (reason string, err error) {
-	if column := t.empty(phillyColumns); column != "" {
+	if column := t.empty(r.timestamp, r.duration, r.gpus, r.cluster); column != "" {
 		return column + " is empty", nil
 	}
 	var b batch
-	if b.at, err = t.moment("timestamp"); err != nil {
+	if b.at, err = t.moment(r.timestamp); err != nil {
 		return "", err
 	}
-	if b.run, err = t.seconds("duration"); err != nil {
+	if b.run, err = t.seconds(r.duration); err != nil {
 		return "", err
 	}
-	gpus, err := t.amount("num_gpus", maxPhillyGPUs)
+	gpus, err := t.amount(r.gpus, maxPhillyGPUs)
 	if err != nil {
 		return "", err
 	}
 	if gpus == 0 {
 		return askNothing, nil
 	}
-	namespace := t.text("cluster")
+	namespace := t.text(r.cluster)
 	if !isName(namespace) {
-		return "", t.wrongField("cluster", "give a name without spaces and slashes")
+		return "", t.wrongField(r.cluster, "give a name without spaces and slashes")
 	}
 	b.name = int64(t.line() - 1) // the row, from 1, whatever part is played
 	r.add(&b, &recordedRequest{namespace: namespace, gpus: int32(gpus)})

@@ -43,7 +43,7 @@ func TestSetsLikeMaps(t *testing.T) {
 		}
 		name := strconv.FormatInt(n*n*n, 36)
 		before, twice := names[name]
-		if got, too := ns.add(name, line); got != before || too != twice {
+		if got, too := ns.add([]byte(name), line); got != before || too != twice {
 			t.Fatalf("%q: on line %d, %v; want %d, %v", name, got, too, before, twice)
 		} else if !twice {
 			names[name] = line
