@@ -139,7 +139,7 @@ func readLines(dir, name string, take func(*lineReader) error) (sum []byte, err 
 		} else if !more {
 			return in.sum(), nil
 		}
-		if len(l.fields) == 0 {
+		if l.count() == 0 {
 			continue
 		}
 		if err := take(l); err != nil {

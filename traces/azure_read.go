@@ -40,18 +40,18 @@ func (r *azureReader) replay(nodes []*cluster.NodeSpec) *replay {
 
 // flavour takes in a line of the table of flavours: CPUs,GiB LETTER.
 func (r *azureReader) flavour(l *lineReader) error {
-	if len(l.fields) == 2 && len(l.fields[1]) == 1 && l.fields[1] >= "a" && l.fields[1] <= "z" {
-		cpus, gib, _ := strings.Cut(l.fields[0], ",")
+	if l.count() == 2 && len(l.field(2)) == 1 && l.field(2) >= "a" && l.field(2) <= "z" {
+		cpus, gib, _ := strings.Cut(l.field(1), ",")
 		c, err := strconv.ParseFloat(cpus, 64)
 		g, err2 := strconv.ParseFloat(gib, 64)
 		if err == nil && err2 == nil && c > 0 && c <= maxNodeCPUs && g >= 0 && g <= 1_000_000 {
-			r.flavours[l.fields[1][0]] = 1 + r.classes.number(&recordedRequest{
+			r.flavours[l.field(2)[0]] = 1 + r.classes.number(&recordedRequest{
 				namespace: azureNamespace, cpu: int64(math.Round(float64(c * 1000))), memory: int64(math.Round(float64(g*1024))) * mib,
 			})
 			return nil
 		}
 	}
-	return l.wrong(quoted(strings.Join(l.fields, " "))+" is no flavour", "give CPUs,GiB and a letter from a to z, such as 2,3.5 g")
+	return l.wrong(quoted(strings.Join(l.fields(), " "))+" is no flavour", "give CPUs,GiB and a letter from a to z, such as 2,3.5 g")
 }
 
 // middle returns the run time in the middle of an interval.
@@ -64,8 +64,8 @@ const maxIntervals = 100_000
 
 // interval takes in a line of the table of intervals: SECONDS NUMBER.
 func (r *azureReader) interval(l *lineReader) error {
-	if len(l.fields) != 2 {
-		return l.wrong(fmt.Sprintf("%d fields", len(l.fields)), "give 2: seconds, and the number of their interval")
+	if l.count() != 2 {
+		return l.wrong(fmt.Sprintf("%d fields", l.count()), "give 2: seconds, and the number of their interval")
 	}
 	seconds, err := l.integer(1, "the run time", maxSeconds)
 	if err != nil {
@@ -106,7 +106,7 @@ func (r *azureReader) read() error {
 			return nil
 		}
 		r.rows++
-		if len(vms.fields) == 0 && len(times.fields) == 0 {
+		if vms.count() == 0 && times.count() == 0 {
 			r.reject(emptyLine, vms.file, vms.line)
 			continue
 		}
@@ -119,7 +119,7 @@ func (r *azureReader) read() error {
 // line takes in what came at a time: flavours, or run times, with a comma behind each,
 // and | behind each batch.
 func (r *azureReader) line(vms, times *lineReader) error {
-	if len(vms.fields) != 2 || len(times.fields) != 2 || vms.fields[0] != times.fields[0] {
+	if vms.count() != 2 || times.count() != 2 || vms.field(1) != times.field(1) {
 		return times.wrong("not the time of the same line of flavours, and run times", "give SECONDS RUN,RUN,|,…")
 	}
 	at, err := vms.integer(1, "the time", maxSeconds)
@@ -127,7 +127,7 @@ func (r *azureReader) line(vms, times *lineReader) error {
 		return err
 	}
 	if at <= r.last || at > r.end {
-		return vms.wrong("the time is "+quoted(vms.fields[0]), fmt.Sprintf("give one after that of the line before, up to %d", r.end))
+		return vms.wrong("the time is "+quoted(vms.field(1)), fmt.Sprintf("give one after that of the line before, up to %d", r.end))
 	}
 	r.last = at
 	return r.pods(vms, times, at)
@@ -136,7 +136,7 @@ func (r *azureReader) line(vms, times *lineReader) error {
 // pods takes in the flavours and run times of a line. A virtual machine is a few bytes of
 // each, so that what nearly all are is read in a few steps.
 func (r *azureReader) pods(vms, times *lineReader, at int64) (err error) {
-	flavours, runs := vms.fields[1], times.fields[1]
+	flavours, runs := vms.field(2), times.field(2)
 	next := batch{at: cluster.Time(at) * cluster.Second}
 	var last *batch // of the same customer's batch
 	for r.count++; flavours != ""; {
@@ -149,8 +149,8 @@ func (r *azureReader) pods(vms, times *lineReader, at int64) (err error) {
 		}
 		if !known {
 			var flavour, text string
-			flavour, flavours = cutComma(flavours)
-			text, runs = cutComma(runs)
+			flavour, flavours, _ = cutByte(flavours, ',')
+			text, runs, _ = cutByte(runs, ',')
 			if (flavour == "|") != (text == "|") || (flavours == "") != (runs == "") {
 				return r.unlike(times)
 			}
@@ -214,17 +214,6 @@ func (r *azureReader) pod(vms, times *lineReader, at int64, flavour, run string)
 // come.
 func (r *azureReader) unlike(times *lineReader) error {
 	return times.wrong("batches are not those of the line of flavours", "fetch both files again")
-}
-
-// cutComma returns what is before the first comma, which is a few bytes, and what is
-// behind it.
-func cutComma(text string) (before, behind string) {
-	for i := range len(text) {
-		if text[i] == ',' {
-			return text[:i], text[i+1:]
-		}
-	}
-	return text, ""
 }
 
 // run reads how long a virtual machine runs: U and an interval, of which the middle is
