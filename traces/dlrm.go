@@ -117,7 +117,6 @@ type dlrmReader struct {
 	batches list[batch]
 	classes recordedClasses
 	last    cluster.Time // the latest time that was read
-	owners  map[dlrmService]string
 
 	name, role, app, cpu, gpu, rdma, memory column
 	times                                   [3]column
@@ -126,19 +125,6 @@ type dlrmReader struct {
 // replay returns what was read, on nodes.
 func (r *dlrmReader) replay(nodes []*cluster.NodeSpec) *replay {
 	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: &r.names}
-}
-
-// A dlrmService is what instances have in common that the same ReplicaSet owns.
-type dlrmService struct{ app, role string }
-
-// owner returns the name of the ReplicaSet.
-func (r *dlrmReader) owner(app, role string) string {
-	name, ok := r.owners[dlrmService{app, role}]
-	if !ok {
-		name = app + "-" + role
-		r.owners[dlrmService{strings.Clone(app), strings.Clone(role)}] = name
-	}
-	return name
 }
 
 // read takes the rows of a file in. Instances that aren't deleted run to the latest
@@ -153,7 +139,6 @@ func (r *dlrmReader) read(file string, in *stream) error {
 	for i, column := range dlrmTimes {
 		r.times[i] = t.at(column)
 	}
-	r.owners = map[dlrmService]string{}
 	var open []int // batches whose run is the time at which it began
 	err = r.tally.read(t, func() (reason string, err error) {
 		var times [3]cluster.Time // 0 for what was before
@@ -189,6 +174,9 @@ func (r *dlrmReader) read(file string, in *stream) error {
 	for _, i := range open {
 		b := r.batches.at(i)
 		b.run = r.last - b.run
+	}
+	for _, class := range r.classes.all { // an app has a ReplicaSet for each role
+		class.Owner.Name += "-" + class.NodeLabels[0].Value
 	}
 	return err
 }
@@ -228,7 +216,7 @@ func (r *dlrmReader) instance(t *table) (b batch, err error) {
 	}
 	b.name = r.names.last()
 	b.class = r.classes.number(&recordedRequest{
-		namespace: "default", owner: cluster.OwnerRef{Kind: "ReplicaSet", Name: r.owner(app, role)},
+		namespace: "default", owner: cluster.OwnerRef{Kind: "ReplicaSet", Name: app}, // with the role behind it, in the end
 		cpu: int64(math.Round(float64(cpu * 1000))), memory: int64(math.Round(float64(memory*1024))) * mib, gpus: int32(gpus),
 		on:       cluster.Label{Key: roleLabel, Value: role},
 		extended: cluster.NamedAmount{Name: rdma, Amount: cards},

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
-	"slices"
 )
 
 // A nameSet holds names and the lines that they are on. It has no pointers for the
@@ -18,8 +17,11 @@ import (
 type nameSet struct {
 	slots []nameSlot   // a power of two, of which half are free
 	names list[nameOn] // in the order in which they came
-	text  []byte       // all names, one behind the other
+	text  [][]byte     // all names, one behind the other, in pieces
 }
+
+// namesPiece is how long a piece is, in bytes, unless it is of one name that is longer.
+const namesPiece = 1 << 14
 
 // bucket is how many slots are filled together: as many as there are in 64 bytes, the line
 // of a processor's cache.
@@ -33,7 +35,8 @@ type nameSlot struct {
 
 // A nameOn says where a name is in the text, and on which line it was.
 type nameOn struct {
-	from   int
+	piece  int32
+	from   int32 // in the piece
 	length int32
 	line   int32
 }
@@ -48,11 +51,14 @@ func (s *nameSet) add(name []byte, line int) (before int, twice bool) {
 	if slot.at > 0 {
 		return int(s.names.at(int(slot.at) - 1).line), true
 	}
-	s.names.add(nameOn{from: len(s.text), length: int32(len(name)), line: int32(line)})
-	if len(name) > cap(s.text)-len(s.text) {
-		s.text = slices.Grow(s.text, len(s.text)+len(name)) // twice as much: append would copy all often
+	last := len(s.text) - 1
+	if last < 0 || len(name) > cap(s.text[last])-len(s.text[last]) {
+		s.text = append(s.text, make([]byte, 0, max(namesPiece, len(name))))
+		last++
 	}
-	s.text = append(s.text, name...)
+	piece := s.text[last]
+	s.names.add(nameOn{piece: int32(last), from: int32(len(piece)), length: int32(len(name)), line: int32(line)})
+	s.text[last] = append(piece, name...)
 	*slot = nameSlot{hash, int32(s.names.count)}
 	return 0, false
 }
@@ -89,9 +95,20 @@ func (s *nameSet) is(slot *nameSlot, name []byte) bool {
 	return bytes.Equal(s.name(int(slot.at)-1), name)
 }
 
-// grow makes twice as many slots, and gives them to the names in their order.
+// Slots of a set that is new, and as many as grow to four times as many, rather than twice,
+// so that a name gets a slot anew but once or twice.
+const (
+	leastSlots = 1 << 10
+	fewSlots   = 1 << 16
+)
+
+// grow makes more slots, and gives them to the names in their order.
 func (s *nameSet) grow() {
-	s.slots = make([]nameSlot, max(256, 2*len(s.slots)))
+	times := 2
+	if len(s.slots) < fewSlots {
+		times = 4
+	}
+	s.slots = make([]nameSlot, max(leastSlots, times*len(s.slots)))
 	for i := range s.names.count {
 		name := s.name(i)
 		alike, hash := hashName(name)
@@ -102,7 +119,7 @@ func (s *nameSet) grow() {
 // name returns a name by its number.
 func (s *nameSet) name(i int) []byte {
 	on := s.names.at(i)
-	return s.text[on.from : on.from+int(on.length)]
+	return s.text[on.piece][on.from:][:on.length]
 }
 
 // hashName mixes a name, eight bytes at a time, by products whose halves are folded. The

@@ -38,11 +38,10 @@ const recentClasses = 1 << 11
 func (q *recordedRequest) hash() uint64 {
 	h := uint64(q.cpu)*0x9e3779b97f4a7c15 + uint64(q.memory)*0xff51afd7ed558ccd + uint64(q.gpus)*0xc2b2ae3d27d4eb4f + uint64(q.priority)*0x165667b19e3779f9
 	for _, text := range [...]string{q.namespace, q.owner.Name} { // of which the end tells most
-		for i := max(0, len(text)-6); i < len(text); i++ {
-			h = (h ^ uint64(text[i])) * 0x100000001b3
-		}
+		h = (h ^ wordOf(text[max(0, len(text)-wordBytes):])) * 0x9fb21c651e98df25
+		h ^= h >> 28
 	}
-	return (h ^ h>>29) * 0xbf58476d1ce4e5b9 >> 32 % recentClasses
+	return h * 0xbf58476d1ce4e5b9 >> 32 % recentClasses
 }
 
 // number returns that of the class of pods of one container that ask for q. Most rows ask for
