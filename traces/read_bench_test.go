@@ -39,12 +39,7 @@ var readCases = []struct {
 	{"alibaba2017", readAlibabaTasks(3), func(i int) string {
 		return fmt.Sprintf("%d,%d,%d,%d,%d,Terminated,50,0.0%08d\n", 20023+i, 20086+i, 2149+i/9, 12070+i, 1+i%200, 5404706+99*(i%40))
 	}, ""},
-	{"google2011", func(file string, in *stream) (*replay, error) {
-		r := newGoogleTaskReader(&Machines{zones: 3, cpu: 64_000, memory: 1 << 38}, "none")
-		err := r.read(file, in)
-		r.finish()
-		return r.replay(nil), err
-	}, func(i int) string {
+	{"google2011", readGoogleBatches, func(i int) string {
 		on, task := fmt.Sprint(2856452382+i), i/1000*333+i%333 // 333 come, begin, and end
 		kind := []int{taskSubmit, taskSchedule, 4}[i%1000/333%3]
 		if kind == taskSubmit {
