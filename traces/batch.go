@@ -10,7 +10,7 @@ import (
 // pod called NAME if pods is 0, else pods of them, called NAME-FIRST and so on.
 // A recording is held as batches, which take a fraction of its PodSpecs' memory. They
 // name classes and names by number, since without pointers in them the collector has
-// nothing to follow: with two in each, half of the time of reading was the collector's.
+// nothing to follow: with two in each, reading took up to twice as long.
 type batch struct {
 	at     cluster.Time // by the recording's clock
 	run    cluster.Time
