@@ -22,26 +22,34 @@ var alibaba2017 = &Format{
 // come to give other events.
 const alibaba2017Version = "alibaba2017/1"
 
+// Columns of machines' events that are read, by where they are.
+const (
+	event2017Machine column = 1
+	event2017Type    column = 2
+	event2017CPUs    column = 4
+	event2017Memory  column = 5
+)
+
 var alibaba2017Machines = alibabaTable{
 	names:   []string{"server_event.csv"},
 	columns: []string{"timestamp", "machine id", "event type", "event detail", "number of cpus", "normalized memory", "normalized disk space"},
 	title:   "timestamp",
 	row: func(r *alibabaBatch, t *table) (reason string, err error) {
-		if kind := t.text("event type"); kind != "add" {
+		if kind := t.text(event2017Type); kind != "add" {
 			return "the event is " + quoted(kind), nil
 		}
-		if r.machines[t.text("machine id")] {
+		if r.machines[t.text(event2017Machine)] {
 			return "another row of a machine that has one already", nil
 		}
-		id, err := t.name("machine id")
+		id, err := t.name(event2017Machine)
 		if err != nil {
 			return "", err
 		}
-		cpus, err := t.amount("number of cpus", maxNodeCPUs)
+		cpus, err := t.amount(event2017CPUs, maxNodeCPUs)
 		if err != nil {
 			return "", err
 		}
-		size, err := t.number("normalized memory", 1)
+		size, err := t.number(event2017Memory, 1)
 		if err != nil {
 			return "", err
 		}
@@ -53,34 +61,43 @@ var alibaba2017Machines = alibabaTable{
 	},
 }
 
-// alibaba2017Plan are columns that some tasks have nothing in.
-var alibaba2017Plan = []string{"cpus per instance", "memory per instance"}
+// Columns of tasks, by where they are.
+const (
+	task2017Created column = iota
+	task2017Ended
+	task2017Job
+	task2017ID
+	task2017Instances
+	task2017Status
+	task2017CPU
+	task2017Memory
+)
 
 var alibaba2017Tasks = alibabaTable{
 	names:   []string{"batch_task.csv"},
 	columns: []string{"task create time", "task end time", "job id", "task id", "number of instances", "status", "cpus per instance", "memory per instance"},
 	title:   "task_create_time",
 	row: func(r *alibabaBatch, t *table) (reason string, err error) {
-		if reason = alibabaStatus(t); reason != "" {
+		if reason = alibabaStatus(t.text(task2017Status)); reason != "" {
 			return reason, nil
 		}
-		if column := t.empty(alibaba2017Plan); column != "" {
+		if column := t.empty(task2017CPU, task2017Memory); column != "" {
 			return column + " is empty", nil
 		}
-		k := alibabaTask{prefix: "job-", job: t.text("job id"), name: t.text("task id")}
-		if k.start, err = t.integer("task create time", maxSeconds); err != nil {
+		k := alibabaTask{prefix: "job-", job: t.text(task2017Job), name: t.text(task2017ID)}
+		if k.start, err = t.integer(task2017Created, maxSeconds); err != nil {
 			return "", err
 		}
-		if k.end, err = t.integer("task end time", maxSeconds); err != nil {
+		if k.end, err = t.integer(task2017Ended, maxSeconds); err != nil {
 			return "", err
 		}
-		if k.instances, err = t.amount("number of instances", maxInstances); err != nil {
+		if k.instances, err = t.amount(task2017Instances, maxInstances); err != nil {
 			return "", err
 		}
-		if k.cpu, err = t.number("cpus per instance", maxPlanCPU); err != nil {
+		if k.cpu, err = t.number(task2017CPU, maxPlanCPU); err != nil {
 			return "", err
 		}
-		if k.memory, err = t.number("memory per instance", 1); err != nil {
+		if k.memory, err = t.number(task2017Memory, 1); err != nil {
 			return "", err
 		}
 		return r.add(t, k)

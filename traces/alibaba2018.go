@@ -35,31 +35,39 @@ const (
 	alibabaDomain2 = "failure_domain_2"
 )
 
+// Columns of machines that are read, by where they are.
+const (
+	machine2018ID     column = 0
+	machine2018CPUs   column = 4
+	machine2018Memory column = 5
+	machine2018Status column = 6
+)
+
 var alibaba2018Machines = alibabaTable{
 	names:   []string{"machine_meta.csv"},
 	columns: []string{"machine_id", "time_stamp", alibabaDomain1, alibabaDomain2, "cpu_num", "mem_size", "status"},
 	title:   "machine_id",
 	row: func(r *alibabaBatch, t *table) (reason string, err error) {
-		if status := t.text("status"); status != "USING" {
+		if status := t.text(machine2018Status); status != "USING" {
 			return "the status is " + quoted(status), nil
 		}
-		if r.machines[t.text("machine_id")] {
+		if r.machines[t.text(machine2018ID)] {
 			return "another row of a machine that has one already", nil
 		}
 		m := machine{slots: manySlots, labels: map[string]string{}}
-		if m.name, err = t.name("machine_id"); err != nil {
+		if m.name, err = t.name(machine2018ID); err != nil {
 			return "", err
 		}
-		cpus, err := t.amount("cpu_num", maxNodeCPUs)
+		cpus, err := t.amount(machine2018CPUs, maxNodeCPUs)
 		if err != nil {
 			return "", err
 		}
-		size, err := t.number("mem_size", 100)
+		size, err := t.number(machine2018Memory, 100)
 		if err != nil {
 			return "", err
 		}
 		for _, domain := range []string{alibabaDomain1, alibabaDomain2} {
-			if value := strings.Clone(t.text(domain)); value != "" {
+			if value := strings.Clone(t.text(t.at(domain))); value != "" {
 				m.labels[domain] = value
 			}
 		}
@@ -73,34 +81,44 @@ var alibaba2018Machines = alibabaTable{
 	},
 }
 
-// alibaba2018Plan are columns that some tasks have nothing in.
-var alibaba2018Plan = []string{"plan_cpu", "plan_mem"}
+// Columns of tasks, by where they are.
+const (
+	task2018Name column = iota
+	task2018Instances
+	task2018Job
+	task2018Type
+	task2018Status
+	task2018Start
+	task2018End
+	task2018CPU
+	task2018Memory
+)
 
 var alibaba2018Tasks = alibabaTable{
 	names:   []string{"batch_task.csv", "batch_task_slice.csv"},
 	columns: []string{"task_name", "instance_num", "job_name", "task_type", "status", "start_time", "end_time", "plan_cpu", "plan_mem"},
 	title:   "task_name",
 	row: func(r *alibabaBatch, t *table) (reason string, err error) {
-		if reason = alibabaStatus(t); reason != "" {
+		if reason = alibabaStatus(t.text(task2018Status)); reason != "" {
 			return reason, nil
 		}
-		if column := t.empty(alibaba2018Plan); column != "" {
+		if column := t.empty(task2018CPU, task2018Memory); column != "" {
 			return column + " is empty", nil
 		}
-		k := alibabaTask{job: t.text("job_name"), name: t.text("task_name")}
-		if k.start, err = t.integer("start_time", maxSeconds); err != nil {
+		k := alibabaTask{job: t.text(task2018Job), name: t.text(task2018Name)}
+		if k.start, err = t.integer(task2018Start, maxSeconds); err != nil {
 			return "", err
 		}
-		if k.end, err = t.integer("end_time", maxSeconds); err != nil {
+		if k.end, err = t.integer(task2018End, maxSeconds); err != nil {
 			return "", err
 		}
-		if k.instances, err = t.amount("instance_num", maxInstances); err != nil {
+		if k.instances, err = t.amount(task2018Instances, maxInstances); err != nil {
 			return "", err
 		}
-		if k.cpu, err = t.number("plan_cpu", maxPlanCPU); err != nil {
+		if k.cpu, err = t.number(task2018CPU, maxPlanCPU); err != nil {
 			return "", err
 		}
-		k.memory, err = t.number("plan_mem", 100)
+		k.memory, err = t.number(task2018Memory, 100)
 		if err != nil {
 			return "", err
 		}

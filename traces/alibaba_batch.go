@@ -18,7 +18,7 @@ type alibabaBatch struct {
 	tasks    nameSet         // what became pods
 	batches  list[batch]
 	classes  recordedClasses
-	names    nameMaker
+	name     []byte // of the current task
 }
 
 // alibabaOptions are those of both formats.
@@ -75,7 +75,7 @@ func openAlibaba(path, version string, s Settings, machines, tasks alibabaTable)
 	if len(r.nodes) == 0 {
 		return nil, &Error{File: path, Problem: "no machines", Remedy: "give a recording with at least one"}
 	}
-	return r.trace(&replay{nodes: r.nodes, batches: r.batches.all()}, recorded{
+	return r.trace(r.replay(r.nodes), recorded{
 		file: file, span: part, settings: s, version: version,
 		options: fmt.Sprintf("nodes=%d&memory=%d&owners=%s", len(r.nodes), memory, owners), content: []byte(hashOf(parts...)),
 	})
@@ -100,8 +100,13 @@ func (r *alibabaBatch) take(s Settings) error {
 func newAlibabaBatch(memory int, owners string) *alibabaBatch {
 	return &alibabaBatch{
 		memory: float64(float64(memory) * (1 << 30)), owners: owners,
-		machines: map[string]bool{}, classes: recordedClasses{},
+		machines: map[string]bool{},
 	}
+}
+
+// replay returns the tasks that were read, on nodes.
+func (r *alibabaBatch) replay(nodes []*cluster.NodeSpec) *replay {
+	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: &r.tasks}
 }
 
 // An alibabaTable is what is known of a table.
@@ -139,9 +144,10 @@ func (r *alibabaBatch) add(t *table, k alibabaTask) (reason string, err error) {
 	case k.instances == 0:
 		return askNothing, nil
 	}
-	name := r.names.begin(k.prefix).add(k.job).add("-").add(k.name).name()
-	if !isName(name) {
-		return "", t.wrong(0, "the names are "+quoted(name), "give names without spaces and slashes")
+	name := append(append(append(append(r.name[:0], k.prefix...), k.job...), '-'), k.name...)
+	r.name = name
+	if !isName(k.job) || !isName(k.name) {
+		return "", t.wrong(0, "the names are "+quoted(string(name)), "give names without spaces and slashes")
 	}
 	if _, twice := r.tasks.add(name, t.line()); twice {
 		return "", t.wrong(0, "job "+quoted(k.prefix+k.job)+" has task "+quoted(k.name)+" already", "leave one of them out")
@@ -155,15 +161,14 @@ func (r *alibabaBatch) add(t *table, k alibabaTask) (reason string, err error) {
 	}
 	r.batches.add(batch{
 		at: cluster.Time(k.start) * cluster.Second, run: cluster.Time(k.end-k.start) * cluster.Second,
-		class: r.classes.class(q), name: name, pods: int32(k.instances),
+		class: r.classes.number(&q), name: r.tasks.last(), pods: int32(k.instances),
 	})
 	return "", nil
 }
 
-// alibabaStatus returns why a task with the status in the current row is no part of the
+// alibabaStatus returns why a task with a status is no part of the
 // workload, "" if it is one: how long others ran isn't known.
-func alibabaStatus(t *table) string {
-	status := t.text("status")
+func alibabaStatus(status string) string {
 	for _, ended := range alibabaEnded {
 		if status == ended {
 			return ""

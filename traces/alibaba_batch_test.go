@@ -115,7 +115,7 @@ func FuzzAlibaba(f *testing.F) {
 			}
 		}
 		if r.batches.count > 0 {
-			checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches.all()})
+			checkFuzzReplay(t, &r.tally, r.replay(fuzzCPUs()))
 		}
 	})
 }

@@ -59,7 +59,7 @@ func openAzure(dir string, s Settings) (*Trace, error) {
 	if !isName(s["part"]) {
 		return nil, s.wrong("part", "give dev or test")
 	}
-	r := &azureReader{classes: recordedClasses{}}
+	r := &azureReader{}
 	parts := [][]byte{}
 	for _, table := range []struct {
 		name string
@@ -91,7 +91,7 @@ func openAzure(dir string, s Settings) (*Trace, error) {
 		return nil, err
 	}
 	parts = append(parts, r.in[0].sum(), r.in[1].sum())
-	return r.trace(&replay{nodes: nodes, batches: r.batches.all()}, recorded{
+	return r.trace(r.replay(nodes), recorded{
 		file: vms, span: part, settings: s, version: azureVersion,
 		options: fmt.Sprintf("part=%s&nodes=%s&cpus=%s&memory=%s", s["part"], s["nodes"], s["cpus"], s["memory"]),
 		content: []byte(hashOf(parts...)),
@@ -139,7 +139,7 @@ func readLines(dir, name string, take func(*lineReader) error) (sum []byte, err 
 		} else if !more {
 			return in.sum(), nil
 		}
-		if len(l.fields) == 0 {
+		if l.count() == 0 {
 			continue
 		}
 		if err := take(l); err != nil {

@@ -18,14 +18,13 @@ type azureReader struct {
 	tally
 	in        [2]*stream
 	lines     [2]*lineReader
-	flavours  [26]*cluster.Class // by letter; nil for those that don't exist
-	intervals []azureInterval    // by number
-	end       int64              // when run times end, in seconds by the recording's clock
-	count     int                // batches of customers so far
-	last      int64              // the time of the line before, -1 if there is none
+	flavours  [256]int32      // numbers of classes from 1, by letter; 0 for those that don't exist
+	intervals []azureInterval // by number
+	end       int64           // when run times end, in seconds by the recording's clock
+	count     int             // batches of customers so far
+	last      int64           // the time of the line before, -1 if there is none
 	batches   list[batch]
 	classes   recordedClasses
-	names     nameMaker
 }
 
 // An azureInterval holds run times, in seconds, that count as one.
@@ -34,20 +33,30 @@ type azureInterval struct {
 	known       bool
 }
 
+// replay returns what was read, on nodes.
+func (r *azureReader) replay(nodes []*cluster.NodeSpec) *replay {
+	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: numbered("batch-")}
+}
+
 // flavour takes in a line of the table of flavours: CPUs,GiB LETTER.
 func (r *azureReader) flavour(l *lineReader) error {
-	if len(l.fields) == 2 && len(l.fields[1]) == 1 && l.fields[1] >= "a" && l.fields[1] <= "z" {
-		cpus, gib, _ := strings.Cut(l.fields[0], ",")
+	if l.count() == 2 && len(l.field(2)) == 1 && l.field(2) >= "a" && l.field(2) <= "z" {
+		cpus, gib, _ := strings.Cut(l.field(1), ",")
 		c, err := strconv.ParseFloat(cpus, 64)
 		g, err2 := strconv.ParseFloat(gib, 64)
 		if err == nil && err2 == nil && c > 0 && c <= maxNodeCPUs && g >= 0 && g <= 1_000_000 {
-			r.flavours[l.fields[1][0]-'a'] = r.classes.class(recordedRequest{
+			r.flavours[l.field(2)[0]] = 1 + r.classes.number(&recordedRequest{
 				namespace: azureNamespace, cpu: int64(math.Round(float64(c * 1000))), memory: int64(math.Round(float64(g*1024))) * mib,
 			})
 			return nil
 		}
 	}
-	return l.wrong(quoted(strings.Join(l.fields, " "))+" is no flavour", "give CPUs,GiB and a letter from a to z, such as 2,3.5 g")
+	return l.wrong(quoted(strings.Join(l.fields(), " "))+" is no flavour", "give CPUs,GiB and a letter from a to z, such as 2,3.5 g")
+}
+
+// middle returns the run time in the middle of an interval.
+func (i *azureInterval) middle() cluster.Time {
+	return cluster.Time(i.least+i.most) * cluster.Second / 2
 }
 
 // maxIntervals is more intervals of run times than there are.
@@ -55,8 +64,8 @@ const maxIntervals = 100_000
 
 // interval takes in a line of the table of intervals: SECONDS NUMBER.
 func (r *azureReader) interval(l *lineReader) error {
-	if len(l.fields) != 2 {
-		return l.wrong(fmt.Sprintf("%d fields", len(l.fields)), "give 2: seconds, and the number of their interval")
+	if l.count() != 2 {
+		return l.wrong(fmt.Sprintf("%d fields", l.count()), "give 2: seconds, and the number of their interval")
 	}
 	seconds, err := l.integer(1, "the run time", maxSeconds)
 	if err != nil {
@@ -97,7 +106,7 @@ func (r *azureReader) read() error {
 			return nil
 		}
 		r.rows++
-		if len(vms.fields) == 0 && len(times.fields) == 0 {
+		if vms.count() == 0 && times.count() == 0 {
 			r.reject(emptyLine, vms.file, vms.line)
 			continue
 		}
@@ -110,7 +119,7 @@ func (r *azureReader) read() error {
 // line takes in what came at a time: flavours, or run times, with a comma behind each,
 // and | behind each batch.
 func (r *azureReader) line(vms, times *lineReader) error {
-	if len(vms.fields) != 2 || len(times.fields) != 2 || vms.fields[0] != times.fields[0] {
+	if vms.count() != 2 || times.count() != 2 || vms.field(1) != times.field(1) {
 		return times.wrong("not the time of the same line of flavours, and run times", "give SECONDS RUN,RUN,|,…")
 	}
 	at, err := vms.integer(1, "the time", maxSeconds)
@@ -118,61 +127,93 @@ func (r *azureReader) line(vms, times *lineReader) error {
 		return err
 	}
 	if at <= r.last || at > r.end {
-		return vms.wrong("the time is "+quoted(vms.fields[0]), fmt.Sprintf("give one after that of the line before, up to %d", r.end))
+		return vms.wrong("the time is "+quoted(vms.field(1)), fmt.Sprintf("give one after that of the line before, up to %d", r.end))
 	}
 	r.last = at
-	b := batch{at: cluster.Time(at) * cluster.Second}
-	r.count++
-	first, flavours, runs := true, vms.fields[1], times.fields[1]
-	for flavours != "" {
-		var flavour, run string
-		flavour, flavours = cutComma(flavours)
-		run, runs = cutComma(runs)
-		if (flavour == "|") != (run == "|") || (flavours == "") != (runs == "") {
-			return times.wrong("batches are not those of the line of flavours", "fetch both files again")
-		}
-		if flavour == "|" {
-			b.first, b.pods, b.name = 0, 0, ""
-			if flavours != "" {
-				r.count++
+	return r.pods(vms, times, at)
+}
+
+// pods takes in the flavours and run times of a line. A virtual machine is a few bytes of
+// each, so that what nearly all are is read in a few steps.
+func (r *azureReader) pods(vms, times *lineReader, at int64) (err error) {
+	flavours, runs := vms.field(2), times.field(2)
+	next := batch{at: cluster.Time(at) * cluster.Second}
+	var last *batch // of the same customer's batch
+	for r.count++; flavours != ""; {
+		letter, run := flavours[0], cluster.Time(0)
+		known := len(flavours) > 1 && flavours[1] == ',' && r.flavours[letter] > 0
+		if length := 0; known {
+			if run, length, known = r.quickRun(runs, at); known {
+				flavours, runs = flavours[2:], runs[length:]
 			}
-			continue
 		}
-		if len(flavour) != 1 || flavour < "a" || flavour > "z" || r.flavours[flavour[0]-'a'] == nil {
-			return vms.wrong("the flavour is "+quoted(flavour), "give one of those in "+azureFlavours)
+		if !known {
+			var flavour, text string
+			flavour, flavours, _ = cutByte(flavours, ',')
+			text, runs, _ = cutByte(runs, ',')
+			if (flavour == "|") != (text == "|") || (flavours == "") != (runs == "") {
+				return r.unlike(times)
+			}
+			if flavour == "|" {
+				last, next.first = nil, 0
+				if flavours != "" {
+					r.count++
+				}
+				continue
+			}
+			if run, err = r.pod(vms, times, at, flavour, text); err != nil {
+				return err
+			}
+		} else if (flavours == "") != (runs == "") {
+			return r.unlike(times)
 		}
-		if b.run, err = r.run(times, run, at); err != nil {
-			return err
+		if class := r.flavours[letter] - 1; last != nil && last.class == class && last.run == run {
+			last.pods++
+		} else {
+			next.name, next.class, next.run, next.pods = int64(r.count), class, run, 1
+			r.batches.add(next)
+			last, next.more = r.batches.at(r.batches.count-1), true
 		}
-		b.class = r.flavours[flavour[0]-'a']
-		r.add(&b, &first)
+		next.first++
 	}
 	return nil
 }
 
-// cutComma returns what is before the first comma, which is a few bytes, and what is
-// behind it.
-func cutComma(text string) (before, behind string) {
-	for i := range len(text) {
-		if text[i] == ',' {
-			return text[:i], text[i+1:]
+// quickRun returns the run time that text begins with, if it is as nearly all are, and how
+// long that is with its comma.
+func (r *azureReader) quickRun(text string, at int64) (run cluster.Time, length int, ok bool) {
+	n, i := uint(0), 1
+	for ; i < len(text) && i < sureDigits; i++ {
+		digit := text[i] - '0'
+		if digit > 9 {
+			break
 		}
+		n = 10*n + uint(digit)
 	}
-	return text, ""
+	if i == 1 || i >= len(text) || text[i] != ',' || n >= uint(len(r.intervals)) || !r.intervals[n].known {
+		return 0, 0, false
+	}
+	switch text[0] {
+	case 'U':
+		return r.intervals[n].middle(), i + 1, true
+	case 'C':
+		return cluster.Time(r.end-at) * cluster.Second, i + 1, true
+	}
+	return 0, 0, false
 }
 
-// add takes a virtual machine in: the next of its batch.
-func (r *azureReader) add(b *batch, first *bool) {
-	if b.name == "" {
-		b.name = r.names.begin("batch-").number(int64(r.count)).name()
+// pod returns the run time of a virtual machine, and checks its flavour.
+func (r *azureReader) pod(vms, times *lineReader, at int64, flavour, run string) (cluster.Time, error) {
+	if len(flavour) != 1 || r.flavours[flavour[0]] == 0 {
+		return 0, vms.wrong("the flavour is "+quoted(flavour), "give one of those in "+azureFlavours)
 	}
-	if last := r.batches.count - 1; b.first > 0 && r.batches.at(last).class == b.class && r.batches.at(last).run == b.run {
-		r.batches.at(last).pods++
-	} else {
-		b.pods, b.more = 1, !*first
-		r.batches.add(*b)
-	}
-	b.first, *first = b.first+1, false
+	return r.run(times, run, at)
+}
+
+// unlike returns the error that a line of run times isn't of the virtual machines that have
+// come.
+func (r *azureReader) unlike(times *lineReader) error {
+	return times.wrong("batches are not those of the line of flavours", "fetch both files again")
 }
 
 // run reads how long a virtual machine runs: U and an interval, of which the middle is
@@ -182,7 +223,7 @@ func (r *azureReader) run(times *lineReader, text string, at int64) (cluster.Tim
 	if n, ok := parseInt(trimKind(text)); ok && n >= 0 && n < int64(len(r.intervals)) && r.intervals[n].known && len(text) > 1 {
 		switch text[0] {
 		case 'U':
-			return cluster.Time(r.intervals[n].least+r.intervals[n].most) * cluster.Second / 2, nil
+			return r.intervals[n].middle(), nil
 		case 'C':
 			return cluster.Time(r.end-at) * cluster.Second, nil
 		}

@@ -53,7 +53,7 @@ var badAzure = []struct{ flavours, intervals, vms, times, want string }{
 
 // readAzure reads the contents of files as openAzure does.
 func readAzure(flavours, intervals, vms, times string) (*azureReader, error) {
-	r := &azureReader{classes: recordedClasses{}, end: 900}
+	r := &azureReader{end: 900}
 	for _, table := range []struct {
 		name, content string
 		take          func(*lineReader) error
@@ -100,7 +100,7 @@ func FuzzAzure(f *testing.F) {
 			}
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches.all()})
+		checkFuzzReplay(t, &r.tally, r.replay(fuzzCPUs()))
 	})
 }
 

@@ -75,7 +75,7 @@ func openAzurePacking(path string, s Settings) (*Trace, error) {
 	if err := r.read(); err != nil {
 		return nil, err
 	}
-	return r.trace(&replay{nodes: nodes, batches: r.batches}, recorded{
+	return r.trace(r.replay(nodes), recorded{
 		file: path, span: part, settings: s, version: azurePackingVersion, content: in.sum(),
 		options: fmt.Sprintf("machine=%s&nodes=%s&cpus=%s&memory=%s", r.machine, s["nodes"], s["cpus"], s["memory"]),
 	})
@@ -106,10 +106,17 @@ type azurePackingReader struct {
 	machine string // the machineId that counts; "" until it is known
 	node    *cluster.NodeSpec
 	types   map[string]azureShares // of that machine, by vmTypeId
-	classes map[azureClass]*cluster.Class
-	batches []batch
+	classes []*cluster.Class
+	numbers map[azureClass]int32 // in classes
+	batches list[batch]
+	names   texts
 	open    []int // batches of virtual machines of which no end is known
 	last    cluster.Time
+}
+
+// replay returns what was read, on nodes.
+func (r *azurePackingReader) replay(nodes []*cluster.NodeSpec) *replay {
+	return &replay{nodes: nodes, batches: r.batches, classes: r.classes, names: &r.names}
 }
 
 // azureShares is what a virtual machine of a type takes of a machine, from 0 to 1.
@@ -145,7 +152,7 @@ func (r *azurePackingReader) read() error {
 			return r.failed(err)
 		}
 	}
-	r.types, r.classes = map[string]azureShares{}, map[azureClass]*cluster.Class{}
+	r.types, r.numbers = map[string]azureShares{}, map[azureClass]int32{}
 	err = r.each(db, "SELECT CAST(vmTypeId AS TEXT), CAST(machineId AS TEXT), core, memory, hdd, ssd, nic FROM vmType", r.vmType)
 	if err != nil {
 		return err
@@ -157,7 +164,8 @@ func (r *azurePackingReader) read() error {
 		return err
 	}
 	for _, i := range r.open { // as long as anything is known
-		r.batches[i].run = r.last - r.batches[i].at
+		b := r.batches.at(i)
+		b.run = r.last - b.at
 	}
 	return nil
 }

@@ -59,9 +59,11 @@ func TestAzurePacking(t *testing.T) {
 		t.Errorf("the machine is %s", r.machine)
 	}
 	got := ""
-	for _, b := range r.batches {
-		c := b.class
-		got += fmt.Sprintf("%v %s/%s %v: %d %d %d %v\n", b.at.Seconds()/86400, c.Namespace, b.name, b.run.Seconds()/86400, c.Priority, c.Requests.Get(cluster.CPU), c.Requests.Get(cluster.Memory)>>20, c.Extended)
+	play := r.replay(nil)
+	for i := range r.batches.count {
+		b := r.batches.at(i)
+		c := play.class(b)
+		got += fmt.Sprintf("%v %s/%s %v: %d %d %d %v\n", b.at.Seconds()/86400, c.Namespace, play.spec(b, 0).Name, b.run.Seconds()/86400, c.Priority, c.Requests.Get(cluster.CPU), c.Requests.Get(cluster.Memory)>>20, c.Extended)
 	}
 	const want = `0 tenant-7/vm-1 0.25: 0 16000 32768 [{azure.com/nic 333333} {azure.com/ssd 500000}]
 0.5 tenant-7/vm-2 1: -1 32000 131072 [{azure.com/hdd 100000}]
@@ -145,11 +147,12 @@ func FuzzAzurePacking(f *testing.F) {
 			checkFuzzError(t, err)
 			return
 		}
-		for i := range r.batches {
-			if b := &r.batches[i]; b.at < 0 || b.run < 0 {
-				t.Errorf("%s comes at %d for %d", b.name, b.at, b.run)
+		for i := range r.batches.count {
+			b := r.batches.at(i)
+			if b.at < 0 || b.run < 0 {
+				t.Errorf("batch %d comes at %d for %d", i, b.at, b.run)
 			}
-			checkFuzzClass(t, r.batches[i].class)
+			checkFuzzClass(t, r.classes[b.class])
 		}
 	})
 }

@@ -39,7 +39,7 @@ func (r *azurePackingReader) vm(row *sql.Rows, line int) (reason string, err err
 	case priority.Int64 < 0 || priority.Int64 > math.MaxInt32:
 		return "", r.wrong("vm", line, fmt.Sprintf("priority is %d", priority.Int64))
 	}
-	b := batch{at: max(0, days(start.Float64)), name: "vm-" + id.String} // a time below 0 is of what was there
+	b := batch{at: max(0, days(start.Float64))} // a time below 0 is of what was there
 	r.last = max(r.last, b.at)
 	if end.Valid {
 		b.run = days(end.Float64) - b.at
@@ -50,9 +50,10 @@ func (r *azurePackingReader) vm(row *sql.Rows, line int) (reason string, err err
 	}
 	b.class = r.class(azureClass{vmType.String, tenant.String, -int32(priority.Int64)}, shares)
 	if !end.Valid {
-		r.open = append(r.open, len(r.batches))
+		r.open = append(r.open, r.batches.count)
 	}
-	r.batches = append(r.batches, b)
+	b.name = r.names.put("vm-" + id.String)
+	r.batches.add(b)
 	return "", nil
 }
 
@@ -62,10 +63,10 @@ const maxDays = 10_000
 // days converts a time in days.
 func days(x float64) cluster.Time { return cluster.Time(math.Round(float64(x * float64(azureDay)))) }
 
-// class returns the class of virtual machines of one type and tenant.
-func (r *azurePackingReader) class(of azureClass, x azureShares) *cluster.Class {
-	if c, ok := r.classes[of]; ok {
-		return c
+// class returns the number of the class of virtual machines of one type and tenant.
+func (r *azurePackingReader) class(of azureClass, x azureShares) int32 {
+	if number, ok := r.numbers[of]; ok {
+		return number
 	}
 	c := &cluster.Class{Namespace: "tenant-" + of.tenant, Priority: of.priority, Requests: make(cluster.Amounts, cluster.Memory+1)}
 	c.Requests[cluster.CPU] = portion(x.core, r.node.Capacity.Get(cluster.CPU))
@@ -81,8 +82,9 @@ func (r *azurePackingReader) class(of azureClass, x azureShares) *cluster.Class 
 			c.Extended = append(c.Extended, e)
 		}
 	}
-	r.classes[of] = c
-	return c
+	number := int32(len(r.classes))
+	r.classes, r.numbers[of] = append(r.classes, c), number
+	return number
 }
 
 // portion returns a share of a whole, rounded down, so that as many fit as there are shares

@@ -189,7 +189,7 @@ func (r *byteDanceReader) services(c *serviceCluster, placed bool) error {
 		}
 		known[s.Service] = true
 		cpu, memory := r.amounts(s.RequestCPU, s.RequestMem)
-		class := classes.class(recordedRequest{namespace: "default", owner: cluster.OwnerRef{Kind: "ReplicaSet", Name: s.Service}, cpu: cpu, memory: memory})
+		class := classes.all[classes.number(&recordedRequest{namespace: "default", owner: cluster.OwnerRef{Kind: "ReplicaSet", Name: s.Service}, cpu: cpu, memory: memory})]
 		for _, name := range s.ContainerList {
 			if name == "" || !isName(name) || seen[name] {
 				return r.wrong("ServiceList", i, "container "+quoted(name), "give a name of its own, without spaces and slashes")

@@ -69,11 +69,11 @@ func openDLRM(path string, s Settings) (*Trace, error) {
 		return nil, err
 	}
 	defer in.close()
-	r := &dlrmReader{classes: recordedClasses{}}
+	r := &dlrmReader{}
 	if err := r.read(file, in); err != nil {
 		return nil, err
 	}
-	return r.trace(&replay{nodes: nodes, batches: r.batches.all()}, recorded{
+	return r.trace(r.replay(nodes), recorded{
 		file: file, span: part, settings: s, version: dlrmVersion,
 		options: fmt.Sprintf("gpunodes=%s&gpus=%s&cpunodes=%s", s["gpunodes"], s["gpus"], s["cpunodes"]), content: in.sum(),
 	})
@@ -114,24 +114,17 @@ func dlrmNodes(s Settings) ([]*cluster.NodeSpec, error) {
 type dlrmReader struct {
 	tally
 	names   nameSet
-	text    nameMaker
 	batches list[batch]
 	classes recordedClasses
 	last    cluster.Time // the latest time that was read
-	owners  map[dlrmService]string
+
+	name, role, app, cpu, gpu, rdma, memory column
+	times                                   [3]column
 }
 
-// A dlrmService is what instances have in common that the same ReplicaSet owns.
-type dlrmService struct{ app, role string }
-
-// owner returns the name of the ReplicaSet.
-func (r *dlrmReader) owner(app, role string) string {
-	name, ok := r.owners[dlrmService{app, role}]
-	if !ok {
-		name = app + "-" + role
-		r.owners[dlrmService{strings.Clone(app), strings.Clone(role)}] = name
-	}
-	return name
+// replay returns what was read, on nodes.
+func (r *dlrmReader) replay(nodes []*cluster.NodeSpec) *replay {
+	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: &r.names}
 }
 
 // read takes the rows of a file in. Instances that aren't deleted run to the latest
@@ -141,12 +134,16 @@ func (r *dlrmReader) read(file string, in *stream) error {
 	if err != nil {
 		return err
 	}
-	r.owners = map[dlrmService]string{}
+	r.name, r.role, r.app, r.cpu = t.at("instance_sn"), t.at("role"), t.at("app_name"), t.at("cpu_request")
+	r.gpu, r.rdma, r.memory = t.at("gpu_request"), t.at("rdma_request"), t.at("memory_request")
+	for i, column := range dlrmTimes {
+		r.times[i] = t.at(column)
+	}
 	var open []int // batches whose run is the time at which it began
 	err = r.tally.read(t, func() (reason string, err error) {
 		var times [3]cluster.Time // 0 for what was before
 		var given [3]bool
-		for i, column := range dlrmTimes {
+		for i, column := range r.times {
 			if given[i] = t.text(column) != ""; !given[i] {
 				continue
 			}
@@ -178,45 +175,48 @@ func (r *dlrmReader) read(file string, in *stream) error {
 		b := r.batches.at(i)
 		b.run = r.last - b.run
 	}
+	for _, class := range r.classes.all { // an app has a ReplicaSet for each role
+		class.Owner.Name += "-" + class.NodeLabels[0].Value
+	}
 	return err
 }
 
 // instance reads who an instance is and what it asks for.
 func (r *dlrmReader) instance(t *table) (b batch, err error) {
-	role := t.text("role")
+	role := t.text(r.role)
 	if role != "HN" && role != "CN" {
-		return b, t.wrongField("role", "give HN, with a GPU, or CN, without")
+		return b, t.wrongField(r.role, "give HN, with a GPU, or CN, without")
 	}
-	app := t.text("app_name")
+	app := t.text(r.app)
 	if !isName(app) || app == "" {
-		return b, t.wrongField("app_name", "give a name without spaces and slashes")
+		return b, t.wrongField(r.app, "give a name without spaces and slashes")
 	}
-	cpu, err := t.number("cpu_request", maxNodeCPUs)
+	cpu, err := t.number(r.cpu, maxNodeCPUs)
 	if err != nil {
 		return b, err
 	}
-	memory, err := t.number("memory_request", 1_000_000)
+	memory, err := t.number(r.memory, 1_000_000)
 	if err != nil {
 		return b, err
 	}
-	gpus, err := t.amount("gpu_request", cluster.MaxGPUs)
+	gpus, err := t.amount(r.gpu, cluster.MaxGPUs)
 	if err != nil {
 		return b, err
 	}
-	cards, err := t.amount("rdma_request", 1_000_000)
+	cards, err := t.amount(r.rdma, 1_000_000)
 	if err != nil {
 		return b, err
 	}
-	name := t.text("instance_sn")
-	if err := checkName(t, "instance_sn", name); err != nil {
+	name := t.text(r.name)
+	if err := checkName(t, r.name, name); err != nil {
 		return b, err
 	}
-	b.name = r.text.begin(name).name()
-	if line, twice := r.names.add(b.name, t.line()); twice {
-		return b, wrongTwice(t, "instance_sn", line)
+	if line, twice := r.names.add([]byte(name), t.line()); twice {
+		return b, wrongTwice(t, r.name, line)
 	}
-	b.class = r.classes.class(recordedRequest{
-		namespace: "default", owner: cluster.OwnerRef{Kind: "ReplicaSet", Name: r.owner(app, role)},
+	b.name = r.names.last()
+	b.class = r.classes.number(&recordedRequest{
+		namespace: "default", owner: cluster.OwnerRef{Kind: "ReplicaSet", Name: app}, // with the role behind it, in the end
 		cpu: int64(math.Round(float64(cpu * 1000))), memory: int64(math.Round(float64(memory*1024))) * mib, gpus: int32(gpus),
 		on:       cluster.Label{Key: roleLabel, Value: role},
 		extended: cluster.NamedAmount{Name: rdma, Amount: cards},

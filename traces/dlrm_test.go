@@ -55,7 +55,7 @@ var badDLRM = []struct{ content, want string }{
 }
 
 func readDLRM(content []byte) (*dlrmReader, error) {
-	r := &dlrmReader{classes: recordedClasses{}}
+	r := &dlrmReader{}
 	return r, readContent(content, r.read)
 }
 
@@ -78,7 +78,7 @@ func FuzzDLRM(f *testing.F) {
 			checkFuzzError(t, err)
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzNodes(), batches: r.batches.all()})
+		checkFuzzReplay(t, &r.tally, r.replay(fuzzNodes()))
 	})
 }
 

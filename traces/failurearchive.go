@@ -95,7 +95,7 @@ func readFitted(file string, content []byte) ([]fitted, error) {
 		}
 		for i := range models {
 			if models[i].archive == m.archive && models[i].fit == m.fit {
-				return t.wrongField("distribution", "the archive has that distribution already: leave one out")
+				return t.wrongField(t.at("distribution"), "the archive has that distribution already: leave one out")
 			}
 		}
 		models = append(models, m)
@@ -112,14 +112,14 @@ func readFitted(file string, content []byte) ([]fitted, error) {
 
 // fittedRow makes a model of the current row.
 func fittedRow(t *table) (m fitted, err error) {
-	m.archive = strings.Clone(t.text("archive"))
+	m.archive = strings.Clone(t.text(t.at("archive")))
 	if m.archive == "" {
-		return m, t.wrongField("archive", "give a name")
+		return m, t.wrongField(t.at("archive"), "give a name")
 	}
-	m.fit, _, _ = strings.Cut(strings.Clone(t.text("distribution")), "(")
+	m.fit, _, _ = strings.Cut(strings.Clone(t.text(t.at("distribution"))), "(")
 	family, ok := fittedFamilies[m.fit]
 	if !ok {
-		return m, t.wrongField("distribution", "give exponential, weibull, lognormal or gamma")
+		return m, t.wrongField(t.at("distribution"), "give exponential, weibull, lognormal or gamma")
 	}
 	if m.model.MTBF, err = t.fitted("interarrival", family); err != nil {
 		return m, err
@@ -132,7 +132,7 @@ func fittedRow(t *table) (m fitted, err error) {
 func (t *table) fitted(what string, family faults.Family) (faults.Dist, error) {
 	first, second := what+"_p1", what+"_p2"
 	if family == faults.Exponential {
-		mean, err := t.hours(first, t.text(first))
+		mean, err := t.hours(first, t.text(t.at(first)))
 		return faults.Dist{Time: mean}, err
 	}
 	d := faults.Dist{Family: family, Other: true}
@@ -141,14 +141,14 @@ func (t *table) fitted(what string, family faults.Family) (faults.Dist, error) {
 		shape, scale = second, first
 	}
 	var err error
-	if d.Shape, err = strconv.ParseFloat(t.text(shape), 64); err != nil || !d.Valid() {
-		return d, t.wrongField(shape, "give a shape from 0.1 (gamma: 0.05) to 100, or a sigma up to 5")
+	if d.Shape, err = strconv.ParseFloat(t.text(t.at(shape)), 64); err != nil || !d.Valid() {
+		return d, t.wrongField(t.at(shape), "give a shape from 0.1 (gamma: 0.05) to 100, or a sigma up to 5")
 	}
-	hours := t.text(scale)
+	hours := t.text(t.at(scale))
 	if family == faults.LogNormal {
 		mu, err := strconv.ParseFloat(hours, 64)
 		if err != nil || !(math.Abs(mu) < 20) {
-			return d, t.wrongField(scale, "give the mean of the logarithm of hours, from -20 to 20")
+			return d, t.wrongField(t.at(scale), "give the mean of the logarithm of hours, from -20 to 20")
 		}
 		hours = formatNumber(chance.Exp(mu))
 	}
@@ -161,7 +161,7 @@ func (t *table) hours(column, text string) (cluster.Time, error) {
 	const least, most = 1e-6, 1e6
 	h, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(h >= least && h <= most) {
-		return 0, t.wrongField(column, "give hours from 0.000001 to 1000000")
+		return 0, t.wrongField(t.at(column), "give hours from 0.000001 to 1000000")
 	}
 	return cluster.Time(math.Round(float64(h * float64(cluster.Hour)))), nil
 }

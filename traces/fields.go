@@ -13,33 +13,33 @@ import (
 
 // amount returns the number in a column, which must be whole, not negative and
 // at most most.
-func (t *table) amount(column string, most int64) (int64, error) {
-	n, ok := parseInt(t.text(column))
+func (t *table) amount(c column, most int64) (int64, error) {
+	n, ok := parseInt(t.text(c))
 	if !ok || n < 0 || n > most {
-		return 0, t.wrongField(column, fmt.Sprintf("give a whole number from 0 to %d", most))
+		return 0, t.wrongField(c, fmt.Sprintf("give a whole number from 0 to %d", most))
 	}
 	return n, nil
 }
 
-// empty returns the first of some columns that holds nothing in the current row,
-// "" if all hold something.
-func (t *table) empty(columns []string) string {
-	for _, column := range columns {
-		if t.text(column) == "" {
-			return column
+// empty returns the name of the first of some columns that holds nothing in the current
+// row, "" if all hold something.
+func (t *table) empty(columns ...column) string {
+	for _, c := range columns {
+		if t.text(c) == "" {
+			return t.names[c]
 		}
 	}
 	return ""
 }
 
 // name returns the name in a column.
-func (t *table) name(column string) (string, error) {
-	name := t.text(column)
+func (t *table) name(c column) (string, error) {
+	name := t.text(c)
 	if name == "" {
-		return "", t.wrongField(column, "give a name")
+		return "", t.wrongField(c, "give a name")
 	}
 	if !isName(name) {
-		return "", t.wrongField(column, "give a name without spaces and slashes")
+		return "", t.wrongField(c, "give a name without spaces and slashes")
 	}
 	return strings.Clone(name), nil // a row's fields share the whole row's memory
 }
@@ -69,38 +69,38 @@ const maxSeconds = 1e9
 
 // seconds returns the time that a column gives in seconds, with or without a
 // fraction, rounded to nanoseconds.
-func (t *table) seconds(column string) (cluster.Time, error) {
-	s, ok := parseFloat(t.text(column))
+func (t *table) seconds(c column) (cluster.Time, error) {
+	s, ok := parseFloat(t.text(c))
 	if !ok || !(s >= 0 && s <= maxSeconds) {
-		return 0, t.wrongField(column, "give seconds from 0 to 1000000000")
+		return 0, t.wrongField(c, "give seconds from 0 to 1000000000")
 	}
 	return cluster.Time(math.Round(float64(s * float64(cluster.Second)))), nil
 }
 
 // number returns the number in a column, with or without a fraction, from 0 to most.
-func (t *table) number(column string, most float64) (float64, error) {
-	x, ok := parseFloat(t.text(column))
+func (t *table) number(c column, most float64) (float64, error) {
+	x, ok := parseFloat(t.text(c))
 	if !ok || !(x >= 0 && x <= most) {
-		return 0, t.wrongField(column, "give a number from 0 to "+strconv.FormatFloat(most, 'f', -1, 64))
+		return 0, t.wrongField(c, "give a number from 0 to "+strconv.FormatFloat(most, 'f', -1, 64))
 	}
 	return math.Abs(x), nil // not -0
 }
 
 // integer returns the whole number in a column, which may be negative.
-func (t *table) integer(column string, most int64) (int64, error) {
-	n, ok := parseInt(t.text(column))
+func (t *table) integer(c column, most int64) (int64, error) {
+	n, ok := parseInt(t.text(c))
 	if !ok || n < -most || n > most {
-		return 0, t.wrongField(column, "give a whole number of at most "+strconv.FormatInt(most, 10))
+		return 0, t.wrongField(c, "give a whole number of at most "+strconv.FormatInt(most, 10))
 	}
 	return n, nil
 }
 
 // moment returns the date and time in a column, such as 2017-10-09 07:01:55. No
 // time zone is known, so that clocks are taken never to have been changed.
-func (t *table) moment(column string) (cluster.Time, error) {
-	at, ok := parseMoment(t.text(column))
+func (t *table) moment(c column) (cluster.Time, error) {
+	at, ok := parseMoment(t.text(c))
 	if !ok {
-		return 0, t.wrongField(column, "give a date and time from 1970 to 2200, such as 2017-10-09 07:01:55")
+		return 0, t.wrongField(c, "give a date and time from 1970 to 2200, such as 2017-10-09 07:01:55")
 	}
 	return at, nil
 }

@@ -94,7 +94,7 @@ func openGenAI(path string, s Settings) (*Trace, error) {
 		}
 	}
 	r.finish()
-	play := &replay{nodes: nodes, batches: r.batches}
+	play := r.replay(nodes)
 	if r.memory > 0 {
 		play.uses = func() ([]use, error) { return r.uses, nil }
 	}

@@ -30,7 +30,8 @@ type genAIReader struct {
 	memory  int64 // bytes that each asks for, 0 for none
 	pods    []*genAIPod
 	byName  map[string]*genAIPod
-	batches []batch
+	batches list[batch]
+	names   texts
 	uses    []use
 	classes recordedClasses
 }
@@ -51,7 +52,12 @@ type genAISample struct {
 }
 
 func newGenAI() *genAIReader {
-	return &genAIReader{byName: map[string]*genAIPod{}, classes: recordedClasses{}, gpus: 1}
+	return &genAIReader{byName: map[string]*genAIPod{}, gpus: 1}
+}
+
+// replay returns what was read, on nodes.
+func (r *genAIReader) replay(nodes []*cluster.NodeSpec) *replay {
+	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: &r.names}
 }
 
 // read takes the samples of a file in.
@@ -60,26 +66,27 @@ func (r *genAIReader) read(file string, in *stream, f genAIFile) error {
 	if err != nil {
 		return err
 	}
+	second, share, address := t.at("timestamp_anon"), t.at("value"), t.at("container_ip")
 	return r.tally.read(t, func() (reason string, err error) {
-		seconds, err := t.number("timestamp_anon", latestSecond)
+		seconds, err := t.number(second, latestSecond)
 		if err != nil {
 			return "", err
 		}
 		at := cluster.Time(math.Round(float64(seconds*1000))) * cluster.Millisecond
-		value, err := strconv.ParseFloat(t.text("value"), 64)
+		value, err := strconv.ParseFloat(t.text(share), 64)
 		if err != nil || !(value >= f.least && value <= f.most) {
-			return "", t.wrongField("value", fmt.Sprintf("give a number from %v to %v", max(0, f.least), f.most))
+			return "", t.wrongField(share, fmt.Sprintf("give a number from %v to %v", max(0, f.least), f.most))
 		}
-		if t.text("container_ip") == "" {
+		if t.text(address) == "" {
 			return "container_ip is empty", nil
 		}
-		p, err := r.pod(t)
+		p, err := r.pod(t, address)
 		if err != nil {
 			return "", err
 		}
 		switch {
 		case p.file == file && at < p.last:
-			return "", t.wrongField("timestamp_anon", "the container has a later one already: sort the rows by time")
+			return "", t.wrongField(second, "the container has a later one already: sort the rows by time")
 		case p.file == file && at == p.last:
 			return "the container has a sample of that time already", nil
 		}
@@ -94,11 +101,11 @@ func (r *genAIReader) read(file string, in *stream, f genAIFile) error {
 }
 
 // pod returns the container of the current row.
-func (r *genAIReader) pod(t *table) (*genAIPod, error) {
-	if p, ok := r.byName[t.text("container_ip")]; ok {
+func (r *genAIReader) pod(t *table, address column) (*genAIPod, error) {
+	if p, ok := r.byName[t.text(address)]; ok {
 		return p, nil
 	}
-	name, err := t.name("container_ip")
+	name, err := t.name(address)
 	if err != nil {
 		return nil, err
 	}
@@ -139,20 +146,17 @@ func (r *genAIReader) finish() {
 // stint makes a pod of samples of a container without a silence in between.
 func (r *genAIReader) stint(name string, samples []genAISample, period cluster.Time) {
 	q := recordedRequest{namespace: "default", memory: r.memory}
-	source := int32(len(r.batches) + 1)
+	number := r.names.put(name)
 	began := samples[0].at
 	for _, s := range samples {
 		if s.gpu {
 			q.gpus = r.gpus
 		}
 		if s.share >= 0 && r.memory > 0 {
-			r.uses = append(r.uses, use{source, s.at - began, wire.Unknown, int64(math.Round(float64(s.share * float64(r.memory))))})
+			r.uses = append(r.uses, use{number, s.at - began, wire.Unknown, int64(math.Round(float64(s.share * float64(r.memory))))})
 		}
 	}
-	r.batches = append(r.batches, batch{
-		at: began, run: samples[len(samples)-1].at + period - began,
-		name: name, class: r.classes.class(q), source: source,
-	})
+	r.batches.add(batch{at: began, run: samples[len(samples)-1].at + period - began, name: number, class: r.classes.number(&q)})
 }
 
 // inTar returns the table in a tar file, and what errors about it are about.

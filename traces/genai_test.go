@@ -141,11 +141,11 @@ func FuzzGenAI(f *testing.F) {
 			return
 		}
 		for _, u := range r.uses {
-			if b := r.batches[u.source-1]; u.age < 0 || u.age > b.run || u.memory < 0 || u.memory > 1000 {
+			if b := r.batches.at(int(u.name)); u.age < 0 || u.age > b.run || u.memory < 0 || u.memory > 1000 {
 				t.Errorf("%+v of %+v", u, b)
 			}
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzNodes(), batches: r.batches})
+		checkFuzzReplay(t, &r.tally, r.replay(fuzzNodes()))
 	})
 }
 

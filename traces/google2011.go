@@ -151,32 +151,32 @@ func (r *googleReader) read(file string, in *stream) error {
 
 // row takes the current row in.
 func (r *googleReader) row(t *table) error {
-	at, err := t.amount("time", math.MaxInt64)
+	at, err := t.amount(t.at("time"), math.MaxInt64)
 	if err != nil {
 		return err
 	}
 	switch start := int64(googleStart / microsecond); {
 	case at != 0 && at < start:
-		return t.wrongField("time", fmt.Sprintf("give 0 for what was before, or at least %d µs, when the recording begins", start))
+		return t.wrongField(t.at("time"), fmt.Sprintf("give 0 for what was before, or at least %d µs, when the recording begins", start))
 	case at < r.last:
-		return t.wrongField("time", fmt.Sprintf("a row before has %d: sort the rows by time", r.last))
+		return t.wrongField(t.at("time"), fmt.Sprintf("a row before has %d: sort the rows by time", r.last))
 	case at > math.MaxInt64/int64(microsecond) && at != math.MaxInt64:
-		return t.wrongField("time", fmt.Sprintf("give microseconds, or %d for what was after the recording", int64(math.MaxInt64)))
+		return t.wrongField(t.at("time"), fmt.Sprintf("give microseconds, or %d for what was after the recording", int64(math.MaxInt64)))
 	}
 	r.last = at
-	id, err := t.amount("machine ID", math.MaxInt64)
+	id, err := t.amount(t.at("machine ID"), math.MaxInt64)
 	if err != nil {
 		return err
 	}
-	kind, err := t.amount("event type", machineUpdate)
+	kind, err := t.amount(t.at("event type"), machineUpdate)
 	if err != nil {
 		return err
 	}
-	cpu, err := t.share("CPUs")
+	cpu, err := t.share(t.at("CPUs"))
 	if err != nil {
 		return err
 	}
-	memory, err := t.share("Memory")
+	memory, err := t.share(t.at("Memory"))
 	if err != nil {
 		return err
 	}
@@ -199,24 +199,24 @@ func (r *googleReader) row(t *table) error {
 func (m *googleMachine) check(t *table, at, kind int64) error {
 	switch {
 	case at == m.since:
-		return t.wrongField("time", "the machine has an event at that moment already: give a later one")
+		return t.wrongField(t.at("time"), "the machine has an event at that moment already: give a later one")
 	case m.present && kind == machineAdd:
-		return t.wrongField("event type", "the machine is there already: remove it first (1)")
+		return t.wrongField(t.at("event type"), "the machine is there already: remove it first (1)")
 	case !m.present && kind != machineAdd:
-		return t.wrongField("event type", "the machine isn't there: add it first (0)")
+		return t.wrongField(t.at("event type"), "the machine isn't there: add it first (0)")
 	}
 	return nil
 }
 
 // share returns the number from 0 to 1 in a column, -1 if there is none.
-func (t *table) share(column string) (float64, error) {
-	text := t.text(column)
+func (t *table) share(c column) (float64, error) {
+	text := t.text(c)
 	if text == "" {
 		return -1, nil
 	}
 	x, ok := parseFloat(text)
 	if !ok || !(x >= 0) || x > 1 {
-		return 0, t.wrongField(column, "give a number from 0 to 1, or nothing if it isn't known")
+		return 0, t.wrongField(c, "give a number from 0 to 1, or nothing if it isn't known")
 	}
 	return math.Abs(x), nil
 }

@@ -182,7 +182,7 @@ func (r *google2019Reader) arrive(row *google2019Instance, task googleTask, s *g
 		name.add("-again-").number(int64(s.attempts))
 	}
 	s.there, s.batch = true, int32(r.batches.count)
-	r.batches.add(batch{at: googleTime(row.Time.value), run: unknown, class: r.classes.class(q), name: name.name()})
+	r.batches.add(batch{at: googleTime(row.Time.value), run: unknown, class: r.classes.number(&q), name: r.called.put(name.name())})
 	r.origins.add(googleOrigin{scheduled: unknown, file: int32(len(r.files) - 1), line: int32(r.line)})
 	return "", nil
 }

@@ -146,7 +146,7 @@ func FuzzGoogle2019(f *testing.F) {
 		}
 		r.finish()
 		if table%3 == 0 {
-			checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches.all()})
+			checkFuzzReplay(t, &r.tally, r.replay(fuzzCPUs()))
 		}
 		last := cluster.Time(-1)
 		for _, of := range r.machines.into.outages {

@@ -16,8 +16,17 @@ var googleTaskColumns = []string{
 	"CPU request", "memory request", "disk space request", "different machines restriction",
 }
 
-// googleNeeded are columns that some tasks have nothing in.
-var googleNeeded = []string{"user", "CPU request", "memory request"}
+// Columns that are read, by where they are.
+const (
+	googleTimeAt   column = 0
+	googleJobAt    column = 2
+	googleIndexAt  column = 3
+	googleTypeAt   column = 5
+	googleUserAt   column = 6
+	googlePriority column = 8
+	googleCPUAt    column = 9
+	googleMemoryAt column = 10
+)
 
 // Event types of tasks. Those from EVICT to LOST end one; two others change what it
 // asks for, and aren't followed.
@@ -43,6 +52,7 @@ type googleTaskReader struct {
 	states   list[googleState]
 	users    map[string]string // namespaces by hash
 	names    nameMaker
+	called   texts // what names made
 	batches  list[batch]
 	origins  list[googleOrigin] // of each batch
 	files    []string           // that were read
@@ -68,8 +78,13 @@ const unknown = cluster.Time(-1)
 func newGoogleTaskReader(m *Machines, owners string) *googleTaskReader {
 	return &googleTaskReader{
 		machines: m, owners: owners, tasks: map[googleTask]int32{},
-		users: map[string]string{}, classes: recordedClasses{},
+		users: map[string]string{},
 	}
+}
+
+// replay returns what was read, on nodes.
+func (r *googleTaskReader) replay(nodes []*cluster.NodeSpec) *replay {
+	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: &r.called, waits: true}
 }
 
 // read takes the rows of a file in.
@@ -81,7 +96,7 @@ func (r *googleTaskReader) read(file string, in *stream) error {
 
 // row takes the current row in.
 func (r *googleTaskReader) row(t *table) (reason string, err error) {
-	at, err := t.amount("time", math.MaxInt64)
+	at, err := t.amount(googleTimeAt, math.MaxInt64)
 	if err != nil {
 		return "", err
 	}
@@ -89,17 +104,17 @@ func (r *googleTaskReader) row(t *table) (reason string, err error) {
 		return "after the recording", nil
 	}
 	if at < r.last || at > maxSeconds*1_000_000 {
-		return "", t.wrongField("time", fmt.Sprintf("give microseconds; a row before has %d: sort the rows by time", r.last))
+		return "", t.wrongField(googleTimeAt, fmt.Sprintf("give microseconds; a row before has %d: sort the rows by time", r.last))
 	}
 	r.last = at
 	var task googleTask
-	if task.job, err = t.amount("job ID", math.MaxInt64); err != nil {
+	if task.job, err = t.amount(googleJobAt, math.MaxInt64); err != nil {
 		return "", err
 	}
-	if task.index, err = t.amount("task index", math.MaxInt64); err != nil {
+	if task.index, err = t.amount(googleIndexAt, math.MaxInt64); err != nil {
 		return "", err
 	}
-	kind, err := t.amount("event type", taskLastUpdate)
+	kind, err := t.amount(googleTypeAt, taskLastUpdate)
 	if err != nil {
 		return "", err
 	}
@@ -134,23 +149,23 @@ func (r *googleTaskReader) state(task googleTask) *googleState {
 
 // submit takes a new task in, or one that is submitted again.
 func (r *googleTaskReader) submit(t *table, at int64, task googleTask, s *googleState) (reason string, err error) {
-	if column := t.empty(googleNeeded); column != "" {
+	if column := t.empty(googleUserAt, googleCPUAt, googleMemoryAt); column != "" {
 		return column + " is empty", nil
 	}
-	cpu, err := t.share("CPU request")
+	cpu, err := t.share(googleCPUAt)
 	if err != nil {
 		return "", err
 	}
-	memory, err := t.share("memory request")
+	memory, err := t.share(googleMemoryAt)
 	if err != nil {
 		return "", err
 	}
-	priority, err := t.amount("priority", 1000)
+	priority, err := t.amount(googlePriority, 1000)
 	if err != nil {
 		return "", err
 	}
 	q := recordedRequest{
-		namespace: r.namespace(t.text("user")), priority: int32(priority),
+		namespace: r.namespace(t.text(googleUserAt)), priority: int32(priority),
 		cpu:    int64(math.Round(float64(cpu * r.machines.cpu))),
 		memory: int64(math.Round(float64(memory*r.machines.memory)/mib)) * mib,
 	}
@@ -162,7 +177,7 @@ func (r *googleTaskReader) submit(t *table, at int64, task googleTask, s *google
 		name.add("-again-").number(int64(s.attempts))
 	}
 	s.there, s.batch = true, int32(r.batches.count)
-	r.batches.add(batch{at: googleTime(at), run: unknown, class: r.classes.class(q), name: name.name()})
+	r.batches.add(batch{at: googleTime(at), run: unknown, class: r.classes.number(&q), name: r.called.put(name.name())})
 	r.origins.add(googleOrigin{scheduled: unknown, file: int32(len(r.files) - 1), line: int32(t.line())})
 	return "", nil
 }

@@ -79,7 +79,7 @@ func FuzzGoogleTasks(f *testing.F) {
 			checkFuzzError(t, err)
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches.all()})
+		checkFuzzReplay(t, &r.tally, r.replay(fuzzCPUs()))
 	})
 }
 

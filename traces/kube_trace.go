@@ -192,8 +192,14 @@ func (t *Trace) measure(nodes, pods []cluster.Event, work []cluster.Time, load f
 	for _, e := range nodes {
 		r.nodes = append(r.nodes, e.NodeSpec)
 	}
+	numbers := map[*cluster.Class]int32{}
 	for i, e := range pods {
-		r.batches = append(r.batches, batch{at: e.Time, run: work[i], class: e.PodSpec.Class})
+		number, ok := numbers[e.PodSpec.Class]
+		if !ok {
+			number = int32(len(r.classes))
+			r.classes, numbers[e.PodSpec.Class] = append(r.classes, e.PodSpec.Class), number
+		}
+		r.batches.add(batch{at: e.Time, run: work[i], class: number})
 	}
 	t.Nodes, t.GPUs, t.Pods, t.Mix = len(nodes), gpusOf(r.nodes), len(pods), r.mix()
 	demand, capacity := r.demand(t.GPUs > 0)
@@ -202,8 +208,8 @@ func (t *Trace) measure(nodes, pods []cluster.Event, work []cluster.Time, load f
 	case capacity > 0 && window > 0:
 		t.OfferedLoad = demand / capacity / window.Seconds()
 	case capacity > 0: // all come together
-		for i := range r.batches {
-			r.batches[i].run = cluster.Second
+		for i := range r.batches.count {
+			r.batches.at(i).run = cluster.Second
 		}
 		asked, _ := r.demand(t.GPUs > 0)
 		t.OfferedLoad = asked / capacity

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // longestLine is as much of a file as is read to find the end of a line, in bytes.
@@ -17,8 +17,9 @@ const longestLine = 1 << 20
 type lineReader struct {
 	file   string
 	text   textReader
-	line   int // of the current line, from 1
-	fields []string
+	line   int    // of the current line, from 1
+	row    string // the current line
+	bounds []int  // where each of its fields begins, and ends
 }
 
 func newLineReader(file string, r io.Reader) *lineReader {
@@ -39,37 +40,96 @@ func (l *lineReader) next() (bool, error) {
 		return false, err
 	}
 	l.line++
-	l.fields = appendFields(l.fields[:0], line)
+	l.row, l.bounds = splitFields(line, l.bounds)
 	return true, nil
 }
 
-// appendFields appends the parts of a line between spaces, as strings.Fields does.
-func appendFields(fields []string, line string) []string {
-	n, from := len(fields), -1 // where the field begins, -1 between fields
-	for i := range len(line) {
-		switch c := line[i]; {
-		case c >= utf8.RuneSelf: // maybe a space that isn't ASCII
-			return append(fields[:n], strings.Fields(line)...)
-		case c != ' ' && (c < '\t' || c > '\r'):
-			if from < 0 {
-				from = i
-			}
-		case from >= 0:
-			fields, from = append(fields, line[from:i]), -1
-		}
-	}
-	if from >= 0 {
-		fields = append(fields, line[from:])
+// count returns how many fields the current line has.
+func (l *lineReader) count() int { return len(l.bounds) / 2 }
+
+// field returns the i-th field, from 1.
+func (l *lineReader) field(i int) string { return l.row[l.bounds[2*i-2]:l.bounds[2*i-1]] }
+
+// fields returns all fields.
+func (l *lineReader) fields() []string {
+	fields := make([]string, l.count())
+	for i := range fields {
+		fields[i] = l.field(i + 1)
 	}
 	return fields
+}
+
+// splitFields writes to bounds where the parts of a line between spaces begin and end, as
+// strings.Fields has them, and returns the text that they are in: the line, but for one
+// that isn't all ASCII.
+func splitFields(line string, bounds []int) (string, []int) {
+	bounds = bounds[:0]
+	inside := uint64(0) // 0x80 behind a part of a field
+	for i := 0; i < len(line); i += wordBytes {
+		w := wordOf(line[i:])
+		if w&^wordLow != 0 { // maybe a space that isn't ASCII
+			line = strings.Join(strings.Fields(line), " ")
+			return line, appendWords(bounds[:0], line)
+		}
+		part := ^spaces(w) &^ wordLow
+		for found := part ^ (part<<8 | inside); found != 0; found &= found - 1 {
+			bounds = append(bounds, i+bits.TrailingZeros64(found)/8)
+		}
+		inside = part >> 56
+	}
+	if inside != 0 {
+		bounds = append(bounds, len(line))
+	}
+	return line, bounds
+}
+
+// wordOf returns the first eight bytes of text, and spaces if there are fewer.
+func wordOf(text string) uint64 {
+	if len(text) >= wordBytes {
+		return word(text)
+	}
+	w := uint64(wordSpaces)
+	for i := len(text) - 1; i >= 0; i-- {
+		w = w<<8 | uint64(text[i])
+	}
+	return w
+}
+
+// Words whose bytes are all alike: spaces, and what carries into the highest bit of those
+// from a tab on, and from behind a carriage return on.
+const (
+	wordSpaces  = 0x2020202020202020
+	wordFromTab = (0x80 - '\t') * 0x0101010101010101
+	wordBehind  = (0x80 - '\r' - 1) * 0x0101010101010101
+)
+
+// spaces returns a word with the highest bit of each byte that is an ASCII space in w,
+// which is ASCII, and no other.
+func spaces(w uint64) uint64 {
+	return zeroBytes(w^wordSpaces) | (w+wordFromTab)&^(w+wordBehind)&^wordLow
+}
+
+// appendWords appends where the parts of a text between single spaces begin and end.
+func appendWords(bounds []int, text string) []int {
+	if text == "" {
+		return bounds
+	}
+	from := 0
+	for i := range len(text) {
+		if text[i] == ' ' {
+			bounds = append(bounds, from, i)
+			from = i + 1
+		}
+	}
+	return append(bounds, from, len(text))
 }
 
 // integer returns the i-th field, from 1, which is called what, and must be a whole
 // number up to most. Any that is negative stands for what isn't known, as -1 does.
 func (l *lineReader) integer(i int, what string, most int64) (n int64, err error) {
-	n, ok := parseInt(l.fields[i-1])
+	n, ok := parseInt(l.field(i))
 	if !ok || n > most {
-		return 0, l.wrong(what+" (field "+strconv.Itoa(i)+") is "+quoted(l.fields[i-1]), fmt.Sprintf("give a whole number up to %d, or -1 if it isn't known", most))
+		return 0, l.wrong(what+" (field "+strconv.Itoa(i)+") is "+quoted(l.field(i)), fmt.Sprintf("give a whole number up to %d, or -1 if it isn't known", most))
 	}
 	return max(n, -1), nil
 }

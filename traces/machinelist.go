@@ -22,16 +22,16 @@ var pai = machineList{
 		if m.name, err = names.add(t, "machine"); err != nil {
 			return m, 0, err
 		}
-		if m.cpu, err = t.amount("cap_cpu", maxNodeCPUs); err != nil {
+		if m.cpu, err = t.amount(t.at("cap_cpu"), maxNodeCPUs); err != nil {
 			return m, 0, err
 		}
-		if m.memory, err = t.amount("cap_mem", 1_000_000); err != nil {
+		if m.memory, err = t.amount(t.at("cap_mem"), 1_000_000); err != nil {
 			return m, 0, err
 		}
-		gpus, err := t.amount("cap_gpu", cluster.MaxGPUs)
+		gpus, err := t.amount(t.at("cap_gpu"), cluster.MaxGPUs)
 		m.cpu, m.memory, m.gpus = m.cpu*1000, m.memory<<30, int(gpus)
 		if gpus > 0 {
-			m.model = strings.Clone(t.text("gpu_type"))
+			m.model = strings.Clone(t.text(t.at("gpu_type")))
 		}
 		return m, 1, err
 	},
@@ -49,12 +49,12 @@ var spot = machineList{
 		if m.name, err = names.add(t, "node_name"); err != nil {
 			return m, 0, err
 		}
-		if m.cpu, err = t.amount("cpu_num", maxNodeCPUs); err != nil {
+		if m.cpu, err = t.amount(t.at("cpu_num"), maxNodeCPUs); err != nil {
 			return m, 0, err
 		}
-		gpus, err := t.amount("gpu_capacity_num", cluster.MaxGPUs)
+		gpus, err := t.amount(t.at("gpu_capacity_num"), cluster.MaxGPUs)
 		m.name, m.cpu, m.memory, m.gpus = "node-"+m.name, m.cpu*1000, like.memory, int(gpus)
-		m.model = strings.Clone(t.text("gpu_model"))
+		m.model = strings.Clone(t.text(t.at("gpu_model")))
 		return m, 1, err
 	},
 }.format()
@@ -78,7 +78,7 @@ var helios = machineList{
 			return m, 0, err
 		}
 		m.gpus, m.labels = 8, map[string]string{"vc": m.name}
-		n, err = t.amount("num", 10_000)
+		n, err = t.amount(t.at("num"), 10_000)
 		return m, n, err
 	},
 }.format()

@@ -51,25 +51,32 @@ func parseFloat(text string) (x float64, ok bool) {
 	if len(text) == 0 || len(text) > exactDigits+1 {
 		return parseAnyFloat(text)
 	}
-	n, point := int64(0), -1
-	for i := range len(text) {
-		digit := text[i] - '0'
-		switch {
-		case digit <= 9:
-			n = 10*n + int64(digit)
-		case text[i] == '.' && point < 0:
-			point = i
-		default:
-			return parseAnyFloat(text)
-		}
-	}
+	n, whole := digits(0, text)
 	switch {
-	case point < 0 && len(text) <= exactDigits:
+	case whole == len(text) && whole <= exactDigits:
 		return float64(n), true
-	case point < 0 || len(text) == 1:
+	case whole == len(text) || text[whole] != '.' || len(text) == 1:
 		return parseAnyFloat(text)
 	}
-	return float64(n) / powersOf10[len(text)-1-point], true
+	fraction := text[whole+1:]
+	n, end := digits(n, fraction)
+	if end < len(fraction) {
+		return parseAnyFloat(text)
+	}
+	return float64(n) / powersOf10[len(fraction)], true
+}
+
+// digits goes on with a number by the digits that text begins with, and returns how many
+// there are.
+func digits(n int64, text string) (int64, int) {
+	for i := range len(text) {
+		digit := text[i] - '0'
+		if digit > 9 {
+			return n, i
+		}
+		n = 10*n + int64(digit)
+	}
+	return n, len(text)
 }
 
 func parseAnyFloat(text string) (float64, bool) {

@@ -46,15 +46,15 @@ func openbNode(t *table, names names) (*cluster.NodeSpec, error) {
 	if err != nil {
 		return nil, err
 	}
-	cpu, err := t.amount("cpu_milli", math.MaxInt64)
+	cpu, err := t.amount(t.at("cpu_milli"), math.MaxInt64)
 	if err != nil {
 		return nil, err
 	}
-	memory, err := t.amount("memory_mib", maxMiB)
+	memory, err := t.amount(t.at("memory_mib"), maxMiB)
 	if err != nil {
 		return nil, err
 	}
-	gpus, err := t.amount("gpu", cluster.MaxGPUs)
+	gpus, err := t.amount(t.at("gpu"), cluster.MaxGPUs)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func openbNode(t *table, names names) (*cluster.NodeSpec, error) {
 		Name:     name,
 		Capacity: capacity,
 		GPUs:     int(gpus),
-		GPUModel: strings.Clone(t.text("model")),
+		GPUModel: strings.Clone(t.text(t.at("model"))),
 	}, nil
 }
 
@@ -73,29 +73,30 @@ type names map[string]int
 
 // add returns the name in a column of the current row, which must be new.
 func (ns names) add(t *table, column string) (string, error) {
-	name := strings.Clone(t.text(column)) // a row's fields share the whole row's memory
-	if err := checkName(t, column, name); err != nil {
+	c := t.at(column)
+	name := strings.Clone(t.text(c)) // a row's fields share the whole row's memory
+	if err := checkName(t, c, name); err != nil {
 		return "", err
 	}
 	if line, twice := ns[name]; twice {
-		return "", wrongTwice(t, column, line)
+		return "", wrongTwice(t, c, line)
 	}
 	ns[name] = t.line()
 	return name, nil
 }
 
 // checkName returns an error if the name in a column is none.
-func checkName(t *table, column, name string) error {
+func checkName(t *table, c column, name string) error {
 	if name == "" {
-		return t.wrongField(column, "give a name")
+		return t.wrongField(c, "give a name")
 	}
 	if !isPlainName(name) && strings.ContainsFunc(name, isNoPartOfName) {
-		return t.wrongField(column, "give a name without spaces and slashes")
+		return t.wrongField(c, "give a name without spaces and slashes")
 	}
 	return nil
 }
 
 // wrongTwice returns the error that a line before has the name in a column already.
-func wrongTwice(t *table, column string, line int) *Error {
-	return t.wrongField(column, fmt.Sprintf("line %d has that name already: give another", line))
+func wrongTwice(t *table, c column, line int) *Error {
+	return t.wrongField(c, fmt.Sprintf("line %d has that name already: give another", line))
 }

@@ -75,7 +75,7 @@ func readOpenbPods(file string, content []byte, timed bool) ([]openbPod, error) 
 // needTimes reports as an error that a list has no times, as multigpu's have not.
 func needTimes(t *table) error {
 	for _, column := range openbTimeColumns {
-		if _, ok := t.column[column]; !ok {
+		if !t.has(column) {
 			return t.wrong(0, "no column "+column, "mode=time needs it: give mode=fill, or a list of pods with times")
 		}
 	}
@@ -84,23 +84,23 @@ func needTimes(t *table) error {
 
 // readTimes sets when the pod came and how long it ran.
 func (p *openbPod) readTimes(t *table) (err error) {
-	if p.created, err = t.amount("creation_time", openbMaxSeconds); err != nil {
+	if p.created, err = t.amount(t.at("creation_time"), openbMaxSeconds); err != nil {
 		return err
 	}
-	if t.text("scheduled_time") == "" { // it waited until it was deleted
+	if t.text(t.at("scheduled_time")) == "" { // it waited until it was deleted
 		p.ran = -1
 		return nil
 	}
-	scheduled, err := t.amount("scheduled_time", openbMaxSeconds)
+	scheduled, err := t.amount(t.at("scheduled_time"), openbMaxSeconds)
 	if err != nil {
 		return err
 	}
-	deleted, err := t.amount("deletion_time", openbMaxSeconds)
+	deleted, err := t.amount(t.at("deletion_time"), openbMaxSeconds)
 	if err != nil {
 		return err
 	}
 	if deleted < scheduled {
-		return t.wrongField("deletion_time", "give a time at or after scheduled_time, "+quoted(t.text("scheduled_time")))
+		return t.wrongField(t.at("deletion_time"), "give a time at or after scheduled_time, "+quoted(t.text(t.at("scheduled_time"))))
 	}
 	p.waited, p.ran = scheduled-p.created, deleted-scheduled
 	p.spec.Run = cluster.Time(p.ran) * cluster.Second
@@ -122,25 +122,25 @@ type openbClasses map[openbRequest]*cluster.Class
 func (cs openbClasses) read(t *table) (*cluster.Class, error) {
 	var q openbRequest
 	var err error
-	if q.cpu, err = t.amount("cpu_milli", math.MaxInt64); err != nil {
+	if q.cpu, err = t.amount(t.at("cpu_milli"), math.MaxInt64); err != nil {
 		return nil, err
 	}
-	if q.memory, err = t.amount("memory_mib", maxMiB); err != nil {
+	if q.memory, err = t.amount(t.at("memory_mib"), maxMiB); err != nil {
 		return nil, err
 	}
-	if q.gpus, err = t.amount("num_gpu", cluster.MaxGPUs); err != nil {
+	if q.gpus, err = t.amount(t.at("num_gpu"), cluster.MaxGPUs); err != nil {
 		return nil, err
 	}
-	if q.shares, err = t.amount("gpu_milli", cluster.WholeGPU); err != nil {
+	if q.shares, err = t.amount(t.at("gpu_milli"), cluster.WholeGPU); err != nil {
 		return nil, err
 	}
 	switch {
 	case q.gpus == 0 && q.shares > 0:
-		return nil, t.wrongField("gpu_milli", "give 0, as num_gpu is 0")
+		return nil, t.wrongField(t.at("gpu_milli"), "give 0, as num_gpu is 0")
 	case q.gpus > 0 && q.shares == 0:
-		return nil, t.wrongField("gpu_milli", "give 1 to 1000, as num_gpu is above 0")
+		return nil, t.wrongField(t.at("gpu_milli"), "give 1 to 1000, as num_gpu is above 0")
 	case q.gpus > 1 && q.shares < cluster.WholeGPU:
-		return nil, t.wrongField("gpu_milli", "give 1000, as num_gpu is above 1: only a single GPU can be shared")
+		return nil, t.wrongField(t.at("gpu_milli"), "give 1000, as num_gpu is above 1: only a single GPU can be shared")
 	}
 	models, err := openbModels(t, q.gpus)
 	if err != nil {
@@ -158,16 +158,16 @@ func (cs openbClasses) read(t *table) (*cluster.Class, error) {
 // openbModels returns the models that a pod may use, sorted. No node need have
 // them: such a pod waits for ever, as it would in a cluster.
 func openbModels(t *table, gpus int64) ([]string, error) {
-	spec := t.text("gpu_spec")
+	spec := t.text(t.at("gpu_spec"))
 	if spec == "" {
 		return nil, nil
 	}
 	if gpus == 0 {
-		return nil, t.wrongField("gpu_spec", "leave it empty, as num_gpu is 0")
+		return nil, t.wrongField(t.at("gpu_spec"), "leave it empty, as num_gpu is 0")
 	}
 	models := strings.Split(strings.Clone(spec), "|")
 	if slices.Contains(models, "") {
-		return nil, t.wrongField("gpu_spec", "give models with | between")
+		return nil, t.wrongField(t.at("gpu_spec"), "give models with | between")
 	}
 	slices.Sort(models)
 	return slices.Compact(models), nil

@@ -5,7 +5,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -82,7 +81,7 @@ func openOpenDCTasks(path string, s Settings) (*Trace, error) {
 	if err := r.fit(nodes); err != nil {
 		return nil, err
 	}
-	play := &replay{nodes: nodes, batches: r.batches}
+	play := r.replay(nodes)
 	var fragments []byte
 	if base, ok := strings.CutSuffix(path, openDCTasksFile); ok {
 		file := base + openDCFragmentsFile
@@ -120,7 +119,7 @@ func openDCNodes(path string, s Settings) (nodes []*cluster.NodeSpec, options st
 
 // An openDCTask is what of a task its fragments are read by.
 type openDCTask struct {
-	row  int32   // of its batch, 0 if it was rejected
+	pod  bool    // whether it became one
 	core float64 // MHz of a core, 0 if it isn't known
 	run  cluster.Time
 }
@@ -131,13 +130,13 @@ type openDCTaskReader struct {
 	file    string
 	unit    int64                // bytes
 	tasks   map[int64]openDCTask // by id
-	batches []batch
+	batches list[batch]
 	classes recordedClasses
 }
 
 // newOpenDCTasks reads tasks whose memory is in a unit.
 func newOpenDCTasks(file, unit string) *openDCTaskReader {
-	r := &openDCTaskReader{file: file, unit: megabyte, tasks: map[int64]openDCTask{}, classes: recordedClasses{}}
+	r := &openDCTaskReader{file: file, unit: megabyte, tasks: map[int64]openDCTask{}}
 	if unit == "KiB" {
 		r.unit = 1 << 10
 	}
@@ -147,19 +146,24 @@ func newOpenDCTasks(file, unit string) *openDCTaskReader {
 // fit returns an error if no task's memory fits a node: it is in another unit then.
 func (r *openDCTaskReader) fit(nodes []*cluster.NodeSpec) error {
 	least, most := int64(math.MaxInt64), int64(0)
-	for i := range r.batches {
-		least = min(least, r.batches[i].class.Requests.Get(cluster.Memory))
+	for _, class := range r.classes.all {
+		least = min(least, class.Requests.Get(cluster.Memory))
 	}
 	for _, n := range nodes {
 		most = max(most, n.Capacity.Get(cluster.Memory))
 	}
-	if len(r.batches) == 0 || least <= most {
+	if r.batches.count == 0 || least <= most {
 		return nil
 	}
 	return &Error{
 		File: r.file, Problem: fmt.Sprintf("each task asks for at least %d GiB, and no node has that much", least>>30),
 		Remedy: "give unit=KiB if its mem_capacity is in KiB, or nodes with more memory",
 	}
+}
+
+// replay returns what was read, on nodes.
+func (r *openDCTaskReader) replay(nodes []*cluster.NodeSpec) *replay {
+	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: numbered("task-")}
 }
 
 // read takes all tasks of a file in.
@@ -201,11 +205,11 @@ func (r *openDCTaskReader) take(row *parquetRow) error {
 		r.reject(askNothing, r.file, row.row)
 		return nil
 	}
-	task.row, task.core = int32(row.row), speed/max(1, float64(cpus))
+	task.pod, task.core = true, speed/max(1, float64(cpus))
 	r.tasks[id] = task
-	r.batches = append(r.batches, batch{
-		at: cluster.Time(at) * cluster.Millisecond, run: task.run, source: task.row, name: "task-" + strconv.FormatInt(id, 10),
-		class: r.classes.class(recordedRequest{namespace: "default", cpu: cpus * 1000, memory: memory * r.unit}),
+	r.batches.add(batch{
+		at: cluster.Time(at) * cluster.Millisecond, run: task.run, name: id,
+		class: r.classes.number(&recordedRequest{namespace: "default", cpu: cpus * 1000, memory: memory * r.unit}),
 	})
 	return nil
 }
@@ -228,7 +232,7 @@ func (r *openDCTaskReader) uses(file string, content []byte) (uses []use, err er
 		if !(mhz >= 0 && mhz <= 1e12) {
 			return row.wrong(2, "give MHz from 0 to 1000000000000")
 		}
-		if task.row == 0 || ages[id] > task.run {
+		if !task.pod || ages[id] > task.run {
 			return nil
 		}
 		age := ages[id] + cluster.Time(length)*cluster.Millisecond
@@ -236,7 +240,7 @@ func (r *openDCTaskReader) uses(file string, content []byte) (uses []use, err er
 		if age > task.run {
 			return nil
 		}
-		u := use{source: task.row, age: age, cpu: wire.Unknown, memory: wire.Unknown}
+		u := use{name: id, age: age, cpu: wire.Unknown, memory: wire.Unknown}
 		if task.core > 0 {
 			u.cpu = int64(math.Round(float64(min(mhz/task.core, maxNodeCPUs) * 1000)))
 		}

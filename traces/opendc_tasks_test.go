@@ -208,14 +208,14 @@ func FuzzOpenDCTasks(f *testing.F) {
 			checkFuzzError(t, err)
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches})
+		checkFuzzReplay(t, &r.tally, r.replay(fuzzCPUs()))
 		uses, err := r.uses("f", fragments)
 		if err != nil {
 			checkFuzzError(t, err)
 			return
 		}
 		for _, u := range uses {
-			if u.source < 1 || u.age < 0 || u.cpu < -1 {
+			if !r.tasks[u.name].pod || u.age < 0 || u.cpu < -1 {
 				t.Errorf("use %+v", u)
 			}
 		}

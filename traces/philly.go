@@ -72,7 +72,7 @@ func openPhilly(path string, s Settings) (*Trace, error) {
 	if err := r.read(file, in); err != nil {
 		return nil, err
 	}
-	return r.trace(&replay{nodes: nodes, batches: r.batches.all()}, recorded{
+	return r.trace(r.replay(nodes), recorded{
 		file: file, span: part, settings: s,
 		version: phillyVersion, options: "nodes2=" + s["nodes2"] + "&nodes8=" + s["nodes8"] + "&owners=" + owners, content: in.sum(),
 		epoch: func(at cluster.Time) time.Time { return time.Unix(0, int64(at)) },
@@ -107,12 +107,21 @@ type phillyReader struct {
 	owners  string // the option
 	batches list[batch]
 	classes recordedClasses
-	names   nameMaker
+
+	timestamp, duration, gpus, cluster column
 }
 
 func newPhillyReader(owners string) *phillyReader {
-	return &phillyReader{owners: owners, classes: recordedClasses{}}
+	return &phillyReader{owners: owners}
 }
+
+// replay returns what was read, on nodes.
+func (r *phillyReader) replay(nodes []*cluster.NodeSpec) *replay {
+	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: numbered(phillyPrefix)}
+}
+
+// phillyPrefix is what the name of each job begins with; its row's number follows.
+const phillyPrefix = "job-"
 
 // read takes the rows of a file in.
 func (r *phillyReader) read(file string, in *stream) error {
@@ -120,53 +129,54 @@ func (r *phillyReader) read(file string, in *stream) error {
 	if err != nil {
 		return err
 	}
+	r.timestamp, r.duration, r.gpus, r.cluster = t.at("timestamp"), t.at("duration"), t.at("num_gpus"), t.at("cluster")
 	return r.tally.read(t, func() (string, error) { return r.row(t) })
 }
 
 // row takes the current row in.
 func (r *phillyReader) row(t *table) (reason string, err error) {
-	if column := t.empty(phillyColumns); column != "" {
+	if column := t.empty(r.timestamp, r.duration, r.gpus, r.cluster); column != "" {
 		return column + " is empty", nil
 	}
 	var b batch
-	if b.at, err = t.moment("timestamp"); err != nil {
+	if b.at, err = t.moment(r.timestamp); err != nil {
 		return "", err
 	}
-	if b.run, err = t.seconds("duration"); err != nil {
+	if b.run, err = t.seconds(r.duration); err != nil {
 		return "", err
 	}
-	gpus, err := t.amount("num_gpus", maxPhillyGPUs)
+	gpus, err := t.amount(r.gpus, maxPhillyGPUs)
 	if err != nil {
 		return "", err
 	}
 	if gpus == 0 {
 		return askNothing, nil
 	}
-	namespace := t.text("cluster")
+	namespace := t.text(r.cluster)
 	if !isName(namespace) {
-		return "", t.wrongField("cluster", "give a name without spaces and slashes")
+		return "", t.wrongField(r.cluster, "give a name without spaces and slashes")
 	}
-	b.name = r.names.begin("job-").number(int64(t.line() - 1)).name() // the row, from 1, whatever part is played
-	r.add(b, recordedRequest{namespace: namespace, gpus: int32(gpus)})
+	b.name = int64(t.line() - 1) // the row, from 1, whatever part is played
+	r.add(&b, &recordedRequest{namespace: namespace, gpus: int32(gpus)})
 	return "", nil
 }
 
 // add takes a job in: a pod, or several of 8 GPUs, the last of which has the rest.
-func (r *phillyReader) add(b batch, q recordedRequest) {
+func (r *phillyReader) add(b *batch, q *recordedRequest) {
 	gpus := q.gpus
 	if gpus > phillyPodGPUs || r.owners == "every" {
-		q.owner = cluster.OwnerRef{Kind: "Job", Name: b.name}
+		q.owner = cluster.OwnerRef{Kind: "Job", Name: phillyPrefix + strconv.FormatInt(b.name, 10)}
 	}
 	if gpus <= phillyPodGPUs {
-		b.class = r.classes.class(q)
-		r.batches.add(b)
+		b.class = r.classes.number(q)
+		r.batches.add(*b)
 		return
 	}
 	q.gpus, b.pods = phillyPodGPUs, gpus/phillyPodGPUs
-	b.class = r.classes.class(q)
-	r.batches.add(b)
+	b.class = r.classes.number(q)
+	r.batches.add(*b)
 	if q.gpus = gpus % phillyPodGPUs; q.gpus > 0 {
-		b.class, b.first, b.pods, b.more = r.classes.class(q), b.pods, 1, true
-		r.batches.add(b)
+		b.class, b.first, b.pods, b.more = r.classes.number(q), b.pods, 1, true
+		r.batches.add(*b)
 	}
 }

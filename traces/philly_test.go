@@ -134,7 +134,7 @@ func FuzzPhilly(f *testing.F) {
 			checkFuzzError(t, err)
 			return
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzNodes(), batches: r.batches.all()})
+		checkFuzzReplay(t, &r.tally, r.replay(fuzzNodes()))
 	})
 }
 

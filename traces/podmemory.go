@@ -66,12 +66,11 @@ func openPodMemory(path string, s Settings) (*Trace, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &podMemoryReader{file: file, request: int64(request), names: map[string]int{}, classes: recordedClasses{}}
+	r := &podMemoryReader{file: file, request: int64(request), names: map[string]int{}}
 	if err := r.read(content); err != nil {
 		return nil, err
 	}
-	play := &replay{nodes: nodes, batches: r.batches, uses: func() ([]use, error) { return r.uses, nil }}
-	return r.trace(play, recorded{
+	return r.trace(r.replay(nodes), recorded{
 		file: file, span: part, settings: s, version: podMemoryVersion,
 		options: fmt.Sprintf("nodes=%s&cpus=%s&memory=%s&request=%d", s["nodes"], s["cpus"], s["memory"], request), content: content,
 		epoch: func(at cluster.Time) time.Time { return time.Unix(0, int64(at)) },
@@ -84,9 +83,15 @@ type podMemoryReader struct {
 	file    string
 	request int64          // % of the most used
 	names   map[string]int // the pod's number in the file, from 1
-	batches []batch
+	batches list[batch]
+	called  texts // by number
 	uses    []use
 	classes recordedClasses
+}
+
+// replay returns what was read, on nodes.
+func (r *podMemoryReader) replay(nodes []*cluster.NodeSpec) *replay {
+	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: &r.called, uses: func() ([]use, error) { return r.uses, nil }}
 }
 
 // read takes all pods of a file in. What errors call a line is the number of a pod.
@@ -154,15 +159,15 @@ func (r *podMemoryReader) take(row *podMemoryRow) error {
 // add makes a pod of a row, of which values from first to last are read.
 func (r *podMemoryReader) add(row *podMemoryRow, first, last int, most int64, step cluster.Time) {
 	const gib = 1 << 30
-	source := int32(len(r.batches) + 1)
+	number := r.called.put(row.Name)
 	since := func(i int) cluster.Time { return cluster.Time(row.Time[i]-row.Time[first]) * cluster.Millisecond }
 	for i := first; i <= last; i++ {
 		if row.Memory[i] != nil {
-			r.uses = append(r.uses, use{source, since(i), wire.Unknown, *row.Memory[i]})
+			r.uses = append(r.uses, use{number, since(i), wire.Unknown, *row.Memory[i]})
 		}
 	}
-	r.batches = append(r.batches, batch{
-		at: cluster.Time(row.Time[first]) * cluster.Millisecond, run: since(last) + step, name: row.Name, source: source,
-		class: r.classes.class(recordedRequest{namespace: "default", memory: (most*r.request/100 + gib - 1) / gib * gib}),
+	r.batches.add(batch{
+		at: cluster.Time(row.Time[first]) * cluster.Millisecond, run: since(last) + step, name: number,
+		class: r.classes.number(&recordedRequest{namespace: "default", memory: (most*r.request/100 + gib - 1) / gib * gib}),
 	})
 }

@@ -42,7 +42,7 @@ var badPodMemory = []struct{ content, want string }{
 }
 
 func readPodMemory(content string) (*podMemoryReader, error) {
-	r := &podMemoryReader{file: "f", request: 100, names: map[string]int{}, classes: recordedClasses{}}
+	r := &podMemoryReader{file: "f", request: 100, names: map[string]int{}}
 	return r, r.read([]byte(content))
 }
 
@@ -66,11 +66,11 @@ func FuzzPodMemory(f *testing.F) {
 			return
 		}
 		for _, u := range r.uses {
-			if b := r.batches[u.source-1]; u.age < 0 || u.age > b.run || u.memory > b.class.Requests.Get(1) {
+			if b := r.batches.at(int(u.name)); u.age < 0 || u.age > b.run || u.memory > r.classes.all[b.class].Requests.Get(1) {
 				t.Errorf("%+v of %+v", u, b)
 			}
 		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: fuzzCPUs(), batches: r.batches})
+		checkFuzzReplay(t, &r.tally, r.replay(fuzzCPUs()))
 	})
 }
 

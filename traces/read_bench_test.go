@@ -15,14 +15,14 @@ import (
 // readCases has a reader of each format, and rows like the recording's.
 var readCases = []struct {
 	format string
-	read   func(file string, in *stream) ([]batch, error)
+	read   func(file string, in *stream) (*replay, error)
 	row    func(i int) string // the i-th, from 0, with its line break
 	head   string
 }{
-	{"philly", func(file string, in *stream) ([]batch, error) {
+	{"philly", func(file string, in *stream) (*replay, error) {
 		r := newPhillyReader("several")
 		err := r.read(file, in)
-		return r.batches.all(), err
+		return r.replay(nil), err
 	}, func(i int) string {
 		gpus, run := 1<<(i%4), 60+i%9999
 		return fmt.Sprintf("2017-10-%02d %02d:%02d:55,%d.0,%d,%d.0,%06x\n", 1+i/2000%28, i/60%24, i%60, run, gpus, run*gpus, 6214*(i%15))
@@ -39,12 +39,7 @@ var readCases = []struct {
 	{"alibaba2017", readAlibabaTasks(3), func(i int) string {
 		return fmt.Sprintf("%d,%d,%d,%d,%d,Terminated,50,0.0%08d\n", 20023+i, 20086+i, 2149+i/9, 12070+i, 1+i%200, 5404706+99*(i%40))
 	}, ""},
-	{"google2011", func(file string, in *stream) ([]batch, error) {
-		r := newGoogleTaskReader(&Machines{zones: 3, cpu: 64_000, memory: 1 << 38}, "none")
-		err := r.read(file, in)
-		r.finish()
-		return r.batches.all(), err
-	}, func(i int) string {
+	{"google2011", readGoogleBatches, func(i int) string {
 		on, task := fmt.Sprint(2856452382+i), i/1000*333+i%333 // 333 come, begin, and end
 		kind := []int{taskSubmit, taskSchedule, 4}[i%1000/333%3]
 		if kind == taskSubmit {
@@ -52,29 +47,29 @@ var readCases = []struct {
 		}
 		return fmt.Sprintf("%d,,%d,%d,%s,%d,huEqgBuTsgIbw1KmYjIUw/N6rUCEeIqRUY51E4M8%03d=,0,9,0.0%d,0.007767,0.0004044,0\n", 600_000_000+9*i, 6114773114+task/300, task, on, kind, task/300%50, 125+i%8)
 	}, ""},
-	{"dlrm", func(file string, in *stream) ([]batch, error) {
+	{"dlrm", func(file string, in *stream) (*replay, error) {
 		r := &dlrmReader{}
 		err := r.read(file, in)
-		return r.batches.all(), err
+		return r.replay(nil), err
 	}, func(i int) string {
 		cpus, at := 8<<(i%3), 822672+i
 		return fmt.Sprintf("instance_%d,%s,app_%d,%d,%d,%d,%d,25,25,%d.0,120.0,340.0,400.0,-1,%d.0,%d.0,%d.0\n", i, []string{"CN", "HN"}[i%2], i%156, cpus, cpus, i%2, i%2, 5*cpus, at, at+41, at+3523)
 	}, "instance_sn,role,app_name,cpu_request,cpu_limit,gpu_request,gpu_limit,rdma_request,rdma_limit,memory_request,memory_limit,disk_request,disk_limit,max_instance_per_node,creation_time,scheduled_time,deletion_time\n"},
 }
 
-func readAlibabaTasks(table int) func(file string, in *stream) ([]batch, error) {
-	return func(file string, in *stream) ([]batch, error) {
+func readAlibabaTasks(table int) func(file string, in *stream) (*replay, error) {
+	return func(file string, in *stream) (*replay, error) {
 		r := newAlibabaBatch(512, "none")
 		err := r.read(file, in, alibabaTables[table])
-		return r.batches.all(), err
+		return r.replay(nil), err
 	}
 }
 
-func readSWFLog(by string) func(file string, in *stream) ([]batch, error) {
-	return func(file string, in *stream) ([]batch, error) {
+func readSWFLog(by string) func(file string, in *stream) (*replay, error) {
+	return func(file string, in *stream) (*replay, error) {
 		r := newSWFReader(by, Settings{"nodes": "125", "cpus": "8", "memory": "1"})
 		err := r.read(file, in)
-		return r.batches.all(), err
+		return r.replay(), err
 	}
 }
 
@@ -98,7 +93,7 @@ func BenchmarkRead(b *testing.B) {
 		}
 		measure(b, vms.Len()+times.Len(), func() error {
 			r, err := readAzure(flavours, intervals, vms.String(), times.String())
-			r.batches.all()
+			r.replay(nil)
 			return err
 		})
 	})
@@ -125,7 +120,7 @@ func rowsOf(row func(i int) string) string {
 }
 
 // benchmarkRead reads content, compressed first if the file's name says so.
-func benchmarkRead(b *testing.B, file string, content []byte, read func(file string, in *stream) ([]batch, error)) {
+func benchmarkRead(b *testing.B, file string, content []byte, read func(file string, in *stream) (*replay, error)) {
 	n := len(content)
 	if strings.HasSuffix(file, ".gz") {
 		var zipped bytes.Buffer

@@ -95,8 +95,8 @@ type recorded struct {
 
 // recordedWaits returns how long the jobs waited that are played, nil if nobody knows.
 func (r *replay) recordedWaits() (waits []cluster.Time) {
-	for i := range r.batches {
-		if b := &r.batches[i]; r.waits && b.waited >= 0 && !b.more {
+	for i := range r.batches.count {
+		if b := r.batches.at(i); r.waits && b.waited >= 0 && !b.more {
 			waits = append(waits, b.waited)
 		}
 	}
@@ -114,7 +114,7 @@ func (y *tally) trace(r *replay, from recorded) (*Trace, error) {
 		return nil, err
 	}
 	if from.epoch != nil {
-		t.Epoch = from.epoch(r.batches[0].at).UTC()
+		t.Epoch = from.epoch(r.batches.at(0).at).UTC()
 	}
 	options := from.options + "&" + from.span.String() + "&" + load
 	t.Hash = hashOf([]byte(from.version), []byte(options), from.content)

@@ -19,14 +19,15 @@ type recordedRequest struct {
 
 // recordedClasses holds the classes of a recording by what they are told apart by.
 type recordedClasses struct {
+	all    []*cluster.Class // by number, from 0
 	by     map[recordedRequest]*recordedClass
 	recent []*recordedClass // the last one with each hash, nil for none
 }
 
-// A recordedClass is a class, and what it is told apart by.
+// A recordedClass is the number of a class, and what it is told apart by.
 type recordedClass struct {
 	request recordedRequest
-	class   *cluster.Class
+	number  int32
 }
 
 // recentClasses is how many hashes there are: a power of two.
@@ -37,35 +38,34 @@ const recentClasses = 1 << 11
 func (q *recordedRequest) hash() uint64 {
 	h := uint64(q.cpu)*0x9e3779b97f4a7c15 + uint64(q.memory)*0xff51afd7ed558ccd + uint64(q.gpus)*0xc2b2ae3d27d4eb4f + uint64(q.priority)*0x165667b19e3779f9
 	for _, text := range [...]string{q.namespace, q.owner.Name} { // of which the end tells most
-		for i := max(0, len(text)-6); i < len(text); i++ {
-			h = (h ^ uint64(text[i])) * 0x100000001b3
-		}
+		h = (h ^ wordOf(text[max(0, len(text)-wordBytes):])) * 0x9fb21c651e98df25
+		h ^= h >> 28
 	}
-	return (h ^ h>>29) * 0xbf58476d1ce4e5b9 >> 32 % recentClasses
+	return h * 0xbf58476d1ce4e5b9 >> 32 % recentClasses
 }
 
-// class returns the class of pods of one container that ask for q. Most rows ask for
+// number returns that of the class of pods of one container that ask for q. Most rows ask for
 // what one shortly before asked for, so that the map, which has long keys, is seldom
 // asked.
-func (rs *recordedClasses) class(q recordedRequest) *cluster.Class {
+func (rs *recordedClasses) number(q *recordedRequest) int32 {
 	if rs.by == nil {
 		rs.by, rs.recent = map[recordedRequest]*recordedClass{}, make([]*recordedClass, recentClasses)
 	}
 	recent := &rs.recent[q.hash()]
-	if *recent != nil && (*recent).request == q {
-		return (*recent).class
+	if *recent != nil && (*recent).request == *q {
+		return (*recent).number
 	}
-	c, ok := rs.by[q]
+	c, ok := rs.by[*q]
 	if !ok {
-		c = newRecordedClass(q)
+		c = rs.make(*q)
 		rs.by[c.request] = c
 	}
 	*recent = c
-	return c.class
+	return c.number
 }
 
-// newRecordedClass makes the class of q, without parts of the file's text.
-func newRecordedClass(q recordedRequest) *recordedClass {
+// make makes the class of q, without parts of the file's text.
+func (rs *recordedClasses) make(q recordedRequest) *recordedClass {
 	q.namespace, q.owner.Name = strings.Clone(q.namespace), strings.Clone(q.owner.Name)
 	c := &cluster.Class{Namespace: q.namespace, Owner: q.owner, Priority: q.priority}
 	if q.cpu > 0 || q.memory > 0 {
@@ -88,7 +88,8 @@ func newRecordedClass(q recordedRequest) *recordedClass {
 		q.on.Value = strings.Clone(q.on.Value)
 		c.NodeLabels = cluster.Labels{q.on}
 	}
-	return &recordedClass{q, c}
+	rs.all = append(rs.all, c)
+	return &recordedClass{q, int32(len(rs.all) - 1)}
 }
 
 // A machine is what a node of a recording has.

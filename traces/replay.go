@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/faults"
@@ -15,39 +14,12 @@ import (
 // and how long it ran. The first comes at time 0, when all nodes are there.
 type replay struct {
 	nodes   []*cluster.NodeSpec
-	batches []batch // in order of arrival, once cut is done
+	batches list[batch]      // in order of arrival, once cut is done
+	classes []*cluster.Class // by the numbers that batches have; equal ones are one
+	names   batchNames
 
 	uses  func() ([]use, error) // what batches of one pod used; nil if nobody knows
 	waits bool                  // whether batches know how long they waited
-}
-
-// A batch is pods that came together, ask for the same and run equally long: a
-// pod called NAME if pods is 0, else pods of them, called NAME-FIRST and so on.
-// A recording is held as batches, which take a fraction of its PodSpecs' memory.
-type batch struct {
-	at    cluster.Time // by the recording's clock
-	run   cluster.Time
-	class *cluster.Class
-	name  string
-	first int32
-	pods  int32
-	more  bool // of the row that the batch before is of
-
-	waited cluster.Time // before it ran, in the recording, if replay.waits; -1 if unknown
-
-	source int32 // by which uses name the batch
-}
-
-// count returns how many pods b has.
-func (b *batch) count() int64 { return int64(max(b.pods, 1)) }
-
-// spec makes the i-th pod of b.
-func (b *batch) spec(i int32) *cluster.PodSpec {
-	p := &cluster.PodSpec{Name: b.name, Class: b.class, Run: b.run}
-	if b.pods > 0 {
-		p.Name += "-" + strconv.Itoa(int(b.first+i))
-	}
-	return p
 }
 
 // Options of formats that are replayed.
@@ -83,43 +55,50 @@ func (p span) String() string { return fmt.Sprintf("from=%d&until=%d", p.from, p
 // which begins with the first of all. It returns how many rows others are of.
 func (r *replay) cut(p span) (others int) {
 	r.batches = sorted(r.batches)
-	if len(r.batches) == 0 {
+	if r.batches.count == 0 || p.from == 0 && p.until == cluster.Never {
 		return 0
 	}
-	start := r.batches[0].at
-	r.batches = slices.DeleteFunc(r.batches, func(b batch) bool {
+	start := r.batches.at(0).at
+	var kept list[batch]
+	for i := range r.batches.count {
+		b := r.batches.at(i)
 		if since := b.at - start; since >= p.from && since < p.until {
-			return false
-		}
-		if !b.more {
+			kept.add(*b)
+		} else if !b.more {
 			others++
 		}
-		return true
-	})
+	}
+	r.batches = kept
 	return others
 }
 
 // sorted returns batches in order of arrival, those that came together as they are. Most
 // recordings are sorted. In others it is what says where batches go that is sorted, as
 // batches are large.
-func sorted(batches []batch) []batch {
-	if slices.IsSortedFunc(batches, func(a, b batch) int { return cmp.Compare(a.at, b.at) }) {
-		return batches
-	}
+func sorted(batches list[batch]) list[batch] {
 	type place struct {
 		at cluster.Time
 		i  int
 	}
-	places := make([]place, len(batches))
-	for i := range batches {
-		places[i] = place{batches[i].at, i}
+	last, inOrder := cluster.Time(math.MinInt64), true
+	for i := range batches.count {
+		at := batches.at(i).at
+		inOrder = inOrder && at >= last
+		last = at
+	}
+	if inOrder {
+		return batches
+	}
+	places := make([]place, batches.count)
+	for i := range places {
+		places[i] = place{batches.at(i).at, i}
 	}
 	slices.SortFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.i, b.i)) })
-	inOrder := make([]batch, len(batches))
-	for i, p := range places {
-		inOrder[i] = batches[p.i]
+	var moved list[batch]
+	for _, p := range places {
+		moved.add(*batches.at(p.i))
 	}
-	return inOrder
+	return moved
 }
 
 // play makes t the replay of r, which was read from a file, and returns what
@@ -129,7 +108,7 @@ func (t *Trace) play(r *replay, s Settings, file string) (options string, err er
 	if err != nil {
 		return "", err
 	}
-	if len(r.batches) == 0 {
+	if r.batches.count == 0 {
 		return "", &Error{File: file, Problem: "nothing was submitted in the time that is played", Remedy: "leave from and for out, or give a recording with at least one job"}
 	}
 	window := r.window()
@@ -172,22 +151,21 @@ func spreadFor(demand, load float64, file string) (float64, error) {
 }
 
 // window returns the time from first to last arrival.
-func (r *replay) window() cluster.Time { return r.batches[len(r.batches)-1].at - r.batches[0].at }
+func (r *replay) window() cluster.Time {
+	return r.batches.at(r.batches.count-1).at - r.batches.at(0).at
+}
 
-// mix counts the pods of each class, in order of first appearance. Readers share
-// classes, so that equal ones are one.
+// mix counts the pods of each class, in order of first appearance.
 func (r *replay) mix() cluster.Mix {
 	var mix cluster.Mix
-	at := map[*cluster.Class]int{}
-	for i := range r.batches {
-		b := &r.batches[i]
-		j, ok := at[b.class]
-		if !ok {
-			j = len(mix)
-			at[b.class] = j
-			mix = append(mix, cluster.MixShare{Class: b.class})
+	at := make([]int32, len(r.classes)) // in mix, from 1
+	for i := range r.batches.count {
+		b := r.batches.at(i)
+		if at[b.class] == 0 {
+			mix = append(mix, cluster.MixShare{Class: r.class(b)})
+			at[b.class] = int32(len(mix))
 		}
-		mix[j].Pods += b.count()
+		mix[at[b.class]-1].Pods += b.count()
 	}
 	return mix
 }
@@ -202,11 +180,11 @@ func (r *replay) demand(ofGPUs bool) (demand, capacity float64) {
 			capacity += float64(n.Capacity.Get(cluster.CPU))
 		}
 	}
-	for i := range r.batches {
-		b := &r.batches[i]
-		each := b.class.Requests.Get(cluster.CPU)
+	for i := range r.batches.count {
+		b := r.batches.at(i)
+		each := r.class(b).Requests.Get(cluster.CPU)
 		if ofGPUs {
-			each = b.class.GPUs.Total()
+			each = r.class(b).GPUs.Total()
 		}
 		demand += float64(float64(each) * float64(b.count()) * b.run.Seconds())
 	}
@@ -218,11 +196,11 @@ func (r *replay) demand(ofGPUs bool) (demand, capacity float64) {
 func (r *replay) arrivals(spread float64) func() (arrival, bool) {
 	i, of := 0, int32(0)
 	return func() (arrival, bool) {
-		if i == len(r.batches) {
+		if i == r.batches.count {
 			return arrival{}, false
 		}
-		b := &r.batches[i]
-		a := arrival{at: r.moved(b.at, spread), pod: b.spec(of)}
+		b := r.batches.at(i)
+		a := arrival{at: r.moved(b.at, spread), pod: r.spec(b, of)}
 		if of++; int64(of) >= b.count() {
 			i, of = i+1, 0
 		}
@@ -233,7 +211,7 @@ func (r *replay) arrivals(spread float64) func() (arrival, bool) {
 // moved returns when what came at a time of the recording's clock comes, if arrivals are
 // spread over so many nanoseconds; 0 leaves them as they were.
 func (r *replay) moved(at cluster.Time, spread float64) cluster.Time {
-	since := at - r.batches[0].at
+	since := at - r.batches.at(0).at
 	if spread > 0 {
 		return cluster.Time(math.Round(float64(float64(since) / float64(r.window()) * spread)))
 	}

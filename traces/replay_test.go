@@ -105,9 +105,9 @@ func checkFuzzReplay(t *testing.T, y *tally, r *replay) {
 		}
 	}
 	rows, pods := 0, int64(0)
-	for i := range r.batches {
-		b := &r.batches[i]
-		checkFuzzClass(t, b.class)
+	for i := range r.batches.count {
+		b := r.batches.at(i)
+		checkFuzzClass(t, r.class(b))
 		if pods += b.count(); !b.more {
 			rows++
 		}
@@ -116,7 +116,7 @@ func checkFuzzReplay(t *testing.T, y *tally, r *replay) {
 		t.Errorf("%d rows, %d of them rejected, %d became pods", y.rows, rejected, rows)
 	}
 	for _, s := range []Settings{{}, {"load": "0.7"}} {
-		tr, err := y.trace(&replay{nodes: r.nodes, batches: r.batches}, recorded{file: "f", span: span{0, cluster.Never}, settings: s})
+		tr, err := y.trace(&replay{nodes: r.nodes, batches: r.batches, classes: r.classes, names: r.names}, recorded{file: "f", span: span{0, cluster.Never}, settings: s})
 		if err != nil || pods > 100_000 {
 			continue
 		}

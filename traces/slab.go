@@ -105,12 +105,3 @@ func (l *list[T]) add(entry T) {
 
 // at returns the i-th entry, which may be changed.
 func (l *list[T]) at(i int) *T { return &l.pieces[i/pieceSize][i%pieceSize] }
-
-// all returns the entries in one slice.
-func (l *list[T]) all() []T {
-	entries := make([]T, 0, l.count)
-	for _, piece := range l.pieces {
-		entries = append(entries, piece[:min(pieceSize, l.count-len(entries))]...)
-	}
-	return entries
-}

@@ -14,7 +14,7 @@ import (
 // there is a quote in the midst of what isn't. Such rows are few, so that their fields
 // may take memory.
 func (t *table) splitQuoted(line string, broken bool) error {
-	t.start, t.ends, t.starts = t.lines.line, t.ends[:0], t.starts[:0]
+	t.start, t.ends, t.starts = t.lines.line, append(t.ends[:0], -1), t.starts[:0]
 	var row strings.Builder
 	for more := true; more; {
 		start, field := t.lines.line, ""
@@ -26,7 +26,7 @@ func (t *table) splitQuoted(line string, broken bool) error {
 		} else if field, line, more = strings.Cut(line, ","); strings.Contains(field, `"`) {
 			return csv.ErrBareQuote
 		}
-		if len(t.ends) > 0 {
+		if t.count() > 0 {
 			row.WriteByte(',')
 		}
 		row.WriteString(field)

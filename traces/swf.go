@@ -72,7 +72,7 @@ func openSWF(path string, s Settings) (*Trace, error) {
 	if err := r.read(path, in); err != nil {
 		return nil, err
 	}
-	return r.trace(&replay{nodes: r.cluster.nodes, batches: r.batches.all(), waits: true}, recorded{
+	return r.trace(r.replay(), recorded{
 		file: path, span: part, settings: s, version: swfVersion,
 		options: fmt.Sprintf("namespace=%s&nodes=%s&cpus=%s&memory=%s", by, s["nodes"], s["cpus"], s["memory"]),
 		content: append(in.sum(), hashOf(machines)...),
@@ -111,11 +111,11 @@ func readSWFMachines(path string, content []byte) (*swfCluster, error) {
 		} else if !more {
 			break
 		}
-		if len(l.fields) == 0 {
+		if l.count() == 0 {
 			continue
 		}
-		if len(l.fields) != 6 {
-			return nil, l.wrong(fmt.Sprintf("%d fields", len(l.fields)), "give 6: number, name, nodes, CPUs of a node, speed, KiB of memory of a node")
+		if l.count() != 6 {
+			return nil, l.wrong(fmt.Sprintf("%d fields", l.count()), "give 6: number, name, nodes, CPUs of a node, speed, KiB of memory of a node")
 		}
 		var amounts [6]int64
 		for i, most := range [...]int64{3: maxNodes, 4: maxNodeCPUs, 6: math.MaxInt64 / 1024} {
@@ -127,10 +127,10 @@ func readSWFMachines(path string, content []byte) (*swfCluster, error) {
 				return nil, err
 			}
 			if amounts[i-1] < 1 {
-				return nil, l.wrong("field "+strconv.Itoa(i)+" is "+quoted(l.fields[i-1]), "give a number above 0")
+				return nil, l.wrong("field "+strconv.Itoa(i)+" is "+quoted(l.field(i)), "give a number above 0")
 			}
 		}
-		name := strings.Clone(l.fields[1])
+		name := strings.Clone(l.field(2))
 		if !isName(name) || seen[name] || len(c.nodes) > maxNodes {
 			return nil, l.wrong("the name is "+quoted(name), "give another name to each cluster, without slashes, and at most 1000000 nodes")
 		}

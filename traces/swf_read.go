@@ -48,11 +48,11 @@ type swfReader struct {
 	tally
 	settings Settings
 	by       string      // what namespaces are
+	byField  int         // where that is
 	cluster  *swfCluster // nil until the header is over, if that says what it is
 	batches  list[batch]
 	classes  recordedClasses
-	seen     numberSet // jobs
-	names    nameMaker
+	seen     numberSet        // jobs
 	spaces   map[int64]string // namespaces by number
 	chunks   []swfChunk       // of the current job
 
@@ -69,8 +69,20 @@ func (r *swfReader) epoch(at cluster.Time) time.Time {
 }
 
 func newSWFReader(by string, s Settings) *swfReader {
-	return &swfReader{settings: s, by: by, spaces: map[int64]string{}, maxNodes: -1, maxProcs: -1}
+	return &swfReader{settings: s, by: by, byField: swfBy[by], spaces: map[int64]string{}, maxNodes: -1, maxProcs: -1}
 }
+
+// replay returns what was read.
+func (r *swfReader) replay() *replay {
+	play := &replay{batches: r.batches, classes: r.classes.all, names: numbered(swfPrefix), waits: true}
+	if r.cluster != nil { // there is a row
+		play.nodes = r.cluster.nodes
+	}
+	return play
+}
+
+// swfPrefix is what the name of each job begins with; its number follows.
+const swfPrefix = "job-"
 
 // read takes the lines of a file in.
 func (r *swfReader) read(file string, in *stream) error {
@@ -80,12 +92,12 @@ func (r *swfReader) read(file string, in *stream) error {
 		if err != nil || !more {
 			return err
 		}
-		if len(l.fields) > 0 && l.fields[0][0] == ';' {
-			r.header(l.fields)
+		if l.count() > 0 && l.field(1)[0] == ';' {
+			r.header(l.fields())
 			continue
 		}
 		r.rows++
-		if len(l.fields) == 0 {
+		if l.count() == 0 {
 			r.reject(emptyLine, file, l.line)
 			continue
 		}
@@ -128,29 +140,28 @@ type swfRow struct {
 
 // row takes the current line in.
 func (r *swfReader) row(l *lineReader) (reason string, err error) {
-	if n := len(l.fields); n != swfFields && n != swfExtFields {
+	if n := l.count(); n != swfFields && n != swfExtFields {
 		return "", l.wrong(fmt.Sprintf("%d fields", n), fmt.Sprintf("give %d, or MetaCentrum's %d", swfFields, swfExtFields))
 	}
 	mostMemory := int64(math.MaxInt64 / 1024 / maxProcs)
-	if len(l.fields) == swfExtFields {
+	if l.count() == swfExtFields {
 		mostMemory = 1 << 53
 	}
-	var q swfRow
-	for _, field := range []struct {
-		of   *int64
-		at   int
-		what string
-		most int64
-	}{
-		{&q.job, swfJob, "the job's number", math.MaxInt64},
-		{&q.submit, swfSubmit, "submit time", 8e9}, {&q.wait, swfWait, "wait time", maxSeconds}, {&q.run, swfRun, "run time", maxSeconds},
-		{&q.procs, swfReqProcs, "requested processors", maxProcs}, {&q.allocated, swfProcs, "allocated processors", maxProcs},
-		{&q.memory, swfReqMemory, "requested memory", mostMemory},
-		{&q.status, swfStatus, "status", 5}, {&q.by, swfBy[r.by], r.by, math.MaxInt64},
-	} {
-		if *field.of, err = l.integer(field.at, field.what, field.most); err != nil {
-			return "", err
+	integer := func(i int, what string, most int64) (n int64) {
+		if err == nil {
+			n, err = l.integer(i, what, most)
 		}
+		return n
+	}
+	q := swfRow{
+		job: integer(swfJob, "the job's number", math.MaxInt64), submit: integer(swfSubmit, "submit time", 8e9),
+		wait: integer(swfWait, "wait time", maxSeconds), run: integer(swfRun, "run time", maxSeconds),
+		procs: integer(swfReqProcs, "requested processors", maxProcs), allocated: integer(swfProcs, "allocated processors", maxProcs),
+		memory: integer(swfReqMemory, "requested memory", mostMemory),
+		status: integer(swfStatus, "status", 5), by: integer(r.byField, r.by, math.MaxInt64),
+	}
+	if err != nil {
+		return "", err
 	}
 	if q.procs < 1 {
 		q.procs = q.allocated
@@ -180,16 +191,16 @@ func (r *swfReader) add(l *lineReader, q swfRow) {
 	chunks := r.chunks
 	perProc := max(0, q.memory*1024)
 	perPod := int64(0)
-	if len(l.fields) == swfExtFields {
+	if l.count() == swfExtFields {
 		// Bytes of each of the job's nodes: as KiB it would be thousands of times
 		// what machines have. By the log's own placements, nodes of zegox are then
 		// filled to the last GiB at times, and never further.
 		perProc, perPod = 0, max(0, q.memory)
-		if r.by == "queue" && isName(l.fields[swfExtQueue-1]) {
-			namespace = l.fields[swfExtQueue-1]
+		if r.by == "queue" && isName(l.field(swfExtQueue)) {
+			namespace = l.field(swfExtQueue)
 		}
 		few := len(chunks)
-		chunks = appendSWFChunks(chunks, l.fields[swfExtNodes-1])
+		chunks = appendSWFChunks(chunks, l.field(swfExtNodes))
 		r.chunks = chunks
 		if asked := chunks[few:]; swfProcsOf(asked) == q.procs {
 			chunks = asked
@@ -198,7 +209,7 @@ func (r *swfReader) add(l *lineReader, q swfRow) {
 		}
 	}
 	b := batch{at: cluster.Time(q.submit) * cluster.Second, run: cluster.Time(q.run) * cluster.Second, waited: max(cluster.Time(q.wait)*cluster.Second, -1)}
-	b.name = r.names.begin("job-").number(q.job).name()
+	b.name = q.job
 	ask, pods := recordedRequest{namespace: namespace}, int64(0)
 	for _, c := range chunks {
 		if c.procs > 0 {
@@ -206,7 +217,7 @@ func (r *swfReader) add(l *lineReader, q swfRow) {
 		}
 	}
 	if pods > 1 {
-		ask.owner = cluster.OwnerRef{Kind: "Job", Name: b.name}
+		ask.owner = cluster.OwnerRef{Kind: "Job", Name: swfPrefix + strconv.FormatInt(q.job, 10)}
 	}
 	for _, c := range chunks {
 		if c.pods == 0 || c.procs == 0 {
@@ -216,7 +227,7 @@ func (r *swfReader) add(l *lineReader, q swfRow) {
 		if r.cluster.memory {
 			ask.memory = perProc*c.procs + perPod
 		}
-		b.class = r.classes.class(ask)
+		b.class = r.classes.number(&ask)
 		if pods > 1 {
 			b.pods = int32(c.pods)
 		}
@@ -247,10 +258,13 @@ type swfChunk struct {
 // appendSWFChunks reads what nodes a job of MetaCentrum asked for: NODES:ppn=PROCESSORS and
 // properties, with + between several. Of these only cl_NAME is read, a cluster.
 func appendSWFChunks(chunks []swfChunk, text string) []swfChunk {
-	for part := range strings.SplitSeq(text, "+") {
+	for more := true; more; {
+		var part, property string
+		part, text, more = cutByte(text, '+')
 		c := swfChunk{pods: 1, procs: 1}
-		for property := range strings.SplitSeq(part, ":") {
-			property, _, _ = strings.Cut(property, "#") // #excl: alone on the node
+		for left := true; left; {
+			property, part, left = cutByte(part, ':')
+			property, _, _ = cutByte(property, '#') // #excl: alone on the node
 			if ppn, ok := strings.CutPrefix(property, "ppn="); ok {
 				if n, ok := parseInt(ppn); ok && n > 0 && n <= maxProcs {
 					c.procs = n
@@ -266,6 +280,16 @@ func appendSWFChunks(chunks []swfChunk, text string) []swfChunk {
 		chunks = append(chunks, c)
 	}
 	return chunks
+}
+
+// cutByte does what strings.Cut does, for what is a few bytes long.
+func cutByte(text string, separator byte) (before, behind string, found bool) {
+	for i := range len(text) {
+		if text[i] == separator {
+			return text[:i], text[i+1:], true
+		}
+	}
+	return text, "", false
 }
 
 // swfProcsOf sums the processors of chunks.

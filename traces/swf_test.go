@@ -169,10 +169,7 @@ func FuzzSWF(f *testing.F) {
 			checkFuzzError(t, err)
 			return
 		}
-		if r.cluster == nil {
-			return
-		}
-		checkFuzzReplay(t, &r.tally, &replay{nodes: r.cluster.nodes, batches: r.batches.all()})
+		checkFuzzReplay(t, &r.tally, r.replay())
 	})
 }
 

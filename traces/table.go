@@ -19,25 +19,22 @@ import (
 type table struct {
 	file   string
 	lines  textReader
-	column map[string]int
-	asked  []askedColumn // what was asked for of the row before, or of this one, in order
-	asks   int           // how many of them were asked for of this one
-	width  int           // fields of a row; 0 until the first is read
-	fields string        // where it is said how many a row has, for people
-	row    string        // its fields, with a byte between them
-	ends   []int         // of each field in row
-	start  int           // the line on which the row begins
-	starts []int         // likewise for each field, if the row is of several lines
+	column map[string]column
+	names  []string // of columns, and of those that were asked for and aren't there
+	width  int      // fields of a row; 0 until the first is read
+	fields string   // where it is said how many a row has, for people
+	row    string   // its fields, with a byte between them
+	ends   []int    // where each field ends in row, behind a -1
+	start  int      // the line on which the row begins
+	starts []int    // likewise for each field, if the row is of several lines
 
 	blank blankLines
 	title string // how a first row begins that is a header, in files that may have one
 }
 
-// An askedColumn is a column, and where it is; -1 if there is none of the name.
-type askedColumn struct {
-	name string
-	at   int
-}
+// A column is where a table has a column, from 0. Of one that the table doesn't have, all
+// fields are empty.
+type column int
 
 // blankLines counts the empty lines between rows.
 type blankLines struct {
@@ -78,12 +75,12 @@ func tableOf(file string, r io.Reader, needed []string) (*table, error) {
 	} else if !more {
 		return nil, &Error{File: file, Problem: "the file has only empty lines", Remedy: "fetch it again"}
 	}
-	for i := range t.ends {
-		name := strings.TrimPrefix(t.field(i), "\ufeff") // what spreadsheets write in front
+	for i := range t.count() {
+		name := strings.TrimPrefix(t.text(column(i)), "\ufeff") // what spreadsheets write in front
 		if _, twice := t.column[name]; twice {
-			return nil, t.wrong(i, "column "+quoted(name)+" is there twice", "rename one")
+			return nil, t.wrong(column(i), "column "+quoted(name)+" is there twice", "rename one")
 		}
-		t.column[strings.Clone(name)] = i
+		t.add(strings.Clone(name))
 	}
 	for _, name := range needed {
 		if _, ok := t.column[name]; !ok {
@@ -96,9 +93,9 @@ func tableOf(file string, r io.Reader, needed []string) (*table, error) {
 // newHeadless reads a CSV file without a header, a row at a time from r, whose
 // columns are known.
 func newHeadless(file string, r io.Reader, columns []string) *table {
-	t := &table{file: file, lines: newTextReader(r), column: map[string]int{}, width: len(columns), fields: strings.Join(columns, ", ")}
-	for i, name := range columns {
-		t.column[name] = i
+	t := &table{file: file, lines: newTextReader(r), column: map[string]column{}, width: len(columns), fields: strings.Join(columns, ", ")}
+	for _, name := range columns {
+		t.add(name)
 	}
 	return t
 }
@@ -112,7 +109,7 @@ func optionalHeader(file string, r io.Reader, columns []string, title string) *t
 }
 
 // isHeader reports whether the current row is a header.
-func (t *table) isHeader() bool { return t.title != "" && t.field(0) == t.title && t.line() == 1 }
+func (t *table) isHeader() bool { return t.title != "" && t.text(0) == t.title && t.line() == 1 }
 
 // next goes on to the next row. It returns false after the last.
 func (t *table) next() (bool, error) {
@@ -131,9 +128,9 @@ func (t *table) next() (bool, error) {
 			return t.finish(t.splitQuoted(line, broken))
 		}
 	}
-	t.row, t.ends = line, appendEnds(t.ends[:0], line)
-	t.start, t.starts, t.asks = t.lines.line, t.starts[:0], 0
-	if len(t.ends) != t.width {
+	t.row, t.ends = line, appendEnds(append(t.ends[:0], -1), line)
+	t.start, t.starts = t.lines.line, t.starts[:0]
+	if t.count() != t.width {
 		return t.finish(nil)
 	}
 	return true, nil
@@ -150,17 +147,16 @@ func (b *blankLines) add(line int) {
 // finish checks that the current row has as many fields as others. It returns what
 // next does, given what was wrong with its quotes.
 func (t *table) finish(err error) (bool, error) {
-	t.asks = 0
 	if t.width == 0 {
-		t.width = len(t.ends)
+		t.width = t.count()
 	}
 	switch {
 	case errors.Is(err, csv.ErrQuote), errors.Is(err, csv.ErrBareQuote):
 		// A quote that is never closed is found at the end of the file; what is
 		// wrong is where its row begins.
 		err = &Error{File: t.file, Line: t.start, Problem: err.Error(), Remedy: "correct the quotes of the row"}
-	case err == nil && len(t.ends) != t.width:
-		err = &Error{File: t.file, Line: t.start, Problem: fmt.Sprintf("%d fields", len(t.ends)), Remedy: fmt.Sprintf("give %d, %s", t.width, t.fields)}
+	case err == nil && t.count() != t.width:
+		err = &Error{File: t.file, Line: t.start, Problem: fmt.Sprintf("%d fields", t.count()), Remedy: fmt.Sprintf("give %d, %s", t.width, t.fields)}
 	}
 	return err == nil, err
 }
@@ -177,37 +173,36 @@ func (t *table) each(take func() error) error {
 	}
 }
 
-// at returns where a column is, -1 if there is no such column. All rows are read
-// alike, so that it is usually the one that was asked for at this point of the row
-// before.
-func (t *table) at(column string) int {
-	n := t.asks
-	if n < len(t.asked) && t.asked[n].name == column {
-		t.asks++
-		return t.asked[n].at
-	}
-	at, ok := t.column[column]
-	if !ok {
-		at = -1
-	}
-	t.asked, t.asks = append(t.asked[:n], askedColumn{column, at}), n+1
-	return at
+// add adds a column behind the others.
+func (t *table) add(name string) {
+	t.column[name] = column(len(t.names))
+	t.names = append(t.names, name)
 }
+
+// at returns where the column with a name is. It takes a look into a map: readers of many
+// rows ask once.
+func (t *table) at(name string) column {
+	if _, ok := t.column[name]; !ok {
+		t.add(name)
+	}
+	return t.column[name]
+}
+
+// has reports whether there is a column with a name.
+func (t *table) has(name string) bool {
+	c, ok := t.column[name]
+	return ok && int(c) < t.width
+}
+
+// count returns how many fields the current row has.
+func (t *table) count() int { return len(t.ends) - 1 }
 
 // text returns the field in a column, "" if there is no such column.
-func (t *table) text(column string) string {
-	if i := t.at(column); i >= 0 {
-		return t.field(i)
+func (t *table) text(c column) string {
+	if i := int(c); i < t.count() {
+		return t.row[t.ends[i]+1 : t.ends[i+1]]
 	}
 	return ""
-}
-
-// field returns the i-th field.
-func (t *table) field(i int) string {
-	if i == 0 {
-		return t.row[:t.ends[0]]
-	}
-	return t.row[t.ends[i-1]+1 : t.ends[i]]
 }
 
 // line returns the line on which the current row begins.
@@ -215,15 +210,15 @@ func (t *table) line() int { return t.start }
 
 // wrongField returns the error that a column of the current row holds what it
 // must not.
-func (t *table) wrongField(column, remedy string) *Error {
-	return t.wrong(t.column[column], cmp.Or(column, "the column without a name")+" is "+quoted(t.text(column)), remedy)
+func (t *table) wrongField(c column, remedy string) *Error {
+	return t.wrong(c, cmp.Or(t.names[c], "the column without a name")+" is "+quoted(t.text(c)), remedy)
 }
 
-// wrong returns an error about the i-th field of the current row.
-func (t *table) wrong(i int, problem, remedy string) *Error {
+// wrong returns an error about a field of the current row.
+func (t *table) wrong(c column, problem, remedy string) *Error {
 	line := t.start
-	if i < len(t.starts) {
-		line = t.starts[i]
+	if int(c) < len(t.starts) {
+		line = t.starts[c]
 	}
 	return &Error{File: t.file, Line: line, Problem: problem, Remedy: remedy}
 }

@@ -28,7 +28,7 @@ func (t *Trace) Usage() ([]Used, error) {
 
 // A use is what the pods of a batch were seen to use at an age.
 type use struct {
-	source      int32 // of the batch
+	name        int64 // of the batch, its number: no other batch has it
 	age         cluster.Time
 	cpu, memory int64 // milli-CPUs, bytes; wire.Unknown if that isn't known
 }
@@ -46,15 +46,15 @@ func (r *replay) used(spread float64) ([]Used, error) {
 		at  cluster.Time
 		pod cluster.PodID
 	}
-	come, pods := map[int32]coming{}, int64(0)
-	for i := range r.batches {
-		b := &r.batches[i]
-		come[b.source] = coming{r.moved(b.at, spread), cluster.PodID(2 * pods)}
+	come, pods := map[int64]coming{}, int64(0)
+	for i := range r.batches.count {
+		b := r.batches.at(i)
+		come[b.name] = coming{r.moved(b.at, spread), cluster.PodID(2 * pods)}
 		pods += b.count()
 	}
 	used := make([]Used, 0, len(uses))
 	for _, u := range uses {
-		if c, ok := come[u.source]; ok { // others came outside the span
+		if c, ok := come[u.name]; ok { // others came outside the span
 			used = append(used, Used{c.at + u.age, wire.Usage{Pod: c.pod, CPU: u.cpu, Memory: u.memory}})
 		}
 	}

@@ -9,9 +9,14 @@ import (
 
 // A decoder takes records out of a frame. What it finds wrong makes it bad, and all it returns
 // from then on means nothing; it never reads beyond the frame.
+//
+// How far it has come are numbers, for slices that are cut shorter with each byte would be
+// pointers written for the collector to look at.
 type decoder struct {
 	text    string
+	spoken  int // bytes of text that were taken
 	records []byte
+	taken   int // bytes of records that were
 	time    cluster.Time
 	pod     int64
 	problem string // "" as long as nothing is wrong
@@ -36,23 +41,26 @@ func (d *decoder) fail(problem string) {
 	if d.problem == "" {
 		d.problem = problem
 	}
-	d.records = nil
+	d.records, d.taken = nil, 0
 }
+
+// left returns how many bytes of records there are still.
+func (d *decoder) left() int { return len(d.records) - d.taken }
 
 // end checks that nothing is left over.
 func (d *decoder) end() {
-	if len(d.records) > 0 || len(d.text) > 0 {
+	if d.left() > 0 || d.spoken < len(d.text) {
 		d.fail("something follows its last record")
 	}
 }
 
 func (d *decoder) byte() byte {
-	if len(d.records) == 0 {
+	if d.taken >= len(d.records) {
 		d.fail("a record is cut off")
 		return 0
 	}
-	x := d.records[0]
-	d.records = d.records[1:]
+	x := d.records[d.taken]
+	d.taken++
 	return x
 }
 
@@ -65,17 +73,21 @@ func (d *decoder) bool() bool {
 }
 
 func (d *decoder) uvarint() uint64 {
-	if len(d.records) > 0 && d.records[0] < 0x80 {
-		x := d.records[0]
-		d.records = d.records[1:]
-		return uint64(x)
+	if i := d.taken; i < len(d.records) && d.records[i] < 0x80 {
+		d.taken = i + 1
+		return uint64(d.records[i])
 	}
-	x, n := binary.Uvarint(d.records)
+	return d.longUvarint()
+}
+
+// longUvarint reads a number of several bytes, as most are not.
+func (d *decoder) longUvarint() uint64 {
+	x, n := binary.Uvarint(d.records[d.taken:])
 	if n <= 0 {
 		d.fail("a number is cut off, or too large")
 		return 0
 	}
-	d.records = d.records[n:]
+	d.taken += n
 	return x
 }
 
@@ -92,12 +104,12 @@ func (d *decoder) at() cluster.Time {
 
 func (d *decoder) string() string {
 	n := d.uvarint()
-	if n > uint64(len(d.text)) || n > maxText {
+	if n > uint64(len(d.text)-d.spoken) || n > maxText {
 		d.fail("a string is longer than what is left of the strings")
 		return ""
 	}
-	s := d.text[:n]
-	d.text = d.text[n:]
+	s := d.text[d.spoken : d.spoken+int(n)]
+	d.spoken += int(n)
 	if !utf8.ValidString(s) {
 		d.fail("a string isn't UTF-8")
 	}

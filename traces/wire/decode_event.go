@@ -158,7 +158,7 @@ func (d *decoder) fault() *Fault {
 	f := &Fault{Until: cluster.Time(d.varint()), Kind: d.string(), Signal: d.string()}
 	f.Period, f.Down, f.By = cluster.Time(d.varint()), cluster.Time(d.varint()), cluster.Time(d.varint())
 	count := d.uvarint()
-	if count > uint64(len(d.records)) { // each takes a byte at least
+	if count > uint64(d.left()) { // each takes a byte at least
 		d.fail("a fault names more nodes than there is room for")
 		return f
 	}

@@ -288,12 +288,13 @@ func (r *Reader) readData() error {
 		return err
 	}
 	r.content.addFrame(workloadFrame, workload)
-	r.workload.start(bytes.Clone(workload), h.first)
 	r.left = [frames]uint32{workloadFrame: h.workload}
 	r.take = uint64(h.workload)
-	if r.opts.Workload {
+	if r.opts.Workload { // no other frame will be read to where this is
+		r.workload.start(workload, h.first)
 		return r.skip(outcomeFrame)
 	}
+	r.workload.start(bytes.Clone(workload), h.first)
 	outcomes, err := r.frame(outcomeFrame)
 	if err != nil {
 		return err
@@ -310,13 +311,13 @@ func (r *Reader) define(raw []byte) error {
 	d := decoder{records: raw}
 	for range r.head.definitions {
 		kind, size := d.byte(), d.uvarint()
-		if d.problem != "" || size > uint64(len(d.records)) {
+		if d.problem != "" || size > uint64(d.left()) {
 			return r.damaged("a definition is cut off")
 		}
-		if _, err := r.add(kind, d.records[:size]); err != nil {
+		if _, err := r.add(kind, d.records[d.taken:d.taken+int(size)]); err != nil {
 			return r.wrong(fmt.Sprintf("a definition (%d) can't be read: %v", kind, err), "use a newer version of Berth, or find out who wrote it")
 		}
-		d.records = d.records[size:]
+		d.taken += int(size)
 	}
 	if d.end(); d.problem != "" {
 		return r.damaged("something follows its last definition")
