@@ -40,7 +40,15 @@ var datasets = []dataset{
 	{"pai:alibaba-pai-gpu-v2020", 1897},
 	{"spot:alibaba-spot-gpu-v2026", 4278},
 	{"helios:helios-2020", 15},
+	{"genai:alibaba-genai-v2026", 533_720},
+	{"podmemory:k8s-pod-memory-2022", 500},
+	{"bytedance:bytedance-microservice-2022", 643},
+	{"opendc:opendc/surf_week_tasks.parquet?topology=surf_topology.json", 6295},
+	{"opendc:opendc/bitbrains_small_tasks.parquet?unit=KiB&nodes=50&cpus=32&memory=128", 50},
 	{"simkube:simkube/dsb-scaling.sktrace", 46},
+	{"simkube:simkube/bare-pods.sktrace", 4},
+	{"simkube:simkube/cronjob.sktrace", 2},
+	{"simkube:simkube/trace.json", 2},
 }
 
 // TestVerifyDatasets reads each dataset whole, holds the numbers of rows against what the
@@ -53,9 +61,9 @@ func TestVerifyDatasets(t *testing.T) {
 	fmt.Fprintln(&table, "| TRACE | rows read | rejected | nodes | pods | offered load | events | bytes an event, as Berth has them |")
 	fmt.Fprintln(&table, "| :--- | ---: | :--- | ---: | ---: | ---: | ---: | ---: |")
 	for _, d := range datasets {
-		_, path, _ := strings.Cut(d.spec, ":")
-		path, _, _ = strings.Cut(path, "?")
-		needRecording(t, path)
+		_, place, _ := strings.Cut(d.spec, ":")
+		place, _, _ = strings.Cut(place, "?")
+		needRecording(t, place)
 		tr, err := Opener{Root: root}.Open(d.spec)
 		if err != nil {
 			t.Fatal(err)
@@ -74,6 +82,7 @@ func TestVerifyDatasets(t *testing.T) {
 			d.spec, tr.Rows, rejectedText(tr), tr.Nodes, tr.Pods, 100*tr.OfferedLoad, events, float64(info.Size())/float64(events))
 		t.Logf("%s: %d rows, %d events, equal after a round trip", d.spec, tr.Rows, events)
 	}
+	table.WriteString(accounted(t, root))
 	keepDatasets(t, table.String())
 }
 
