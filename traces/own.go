@@ -64,7 +64,7 @@ func openOwn(path string, s Settings) (*Trace, error) {
 		cut.For = part.until - part.from
 	}
 	f := &ownFile{path: path, cut: cut, scale: scale}
-	t := &Trace{Seeded: scale.Pods > 0, events: f.arrivals, whole: f.whole}
+	t := &Trace{Seeded: scale.Pods > 0, events: f.arrivals, whole: f.whole, noted: f.noted, used: f.used}
 	if err := f.count(t); err != nil {
 		return nil, err
 	}
@@ -109,6 +109,9 @@ func (f *ownFile) count(t *Trace) error {
 	}
 	_, f.content = in.reader.Content()
 	meta := in.reader.Meta()
+	if meta.Kind != wire.Dataset {
+		t.Decided = in.reader.Outcomes()
+	}
 	t.Rows = int(meta.Rows)
 	for _, r := range meta.Rejected {
 		t.Rejected = append(t.Rejected, Rejection{Reason: r.Reason, Rows: int(r.Rows)})
@@ -128,6 +131,11 @@ func (f *ownFile) count(t *Trace) error {
 	}
 	t.Nodes, t.GPUs, t.Pods, t.Mix, t.Timed = d.Nodes, d.GPUs, int(min(d.Pods, math.MaxInt32)), c.mix.mix, d.Timed()
 	t.OfferedLoad = d.Offered(d.Main())
+	if meta.Kind != wire.Run && in.reader.Outcomes() > 0 && f.scale.Pods == 0 { // of a scaled one the seed says whose they are
+		if t.Waits, err = f.waits(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -191,8 +199,16 @@ func (f *ownFile) arrivals(seed int64) Stream {
 
 // whole returns all of the workload.
 func (f *ownFile) whole(seed int64) Stream {
+	return f.made(seed, func() (Stream, error) { return f.open() })
+}
+
+// noted returns the same with notes.
+func (f *ownFile) noted(seed int64) Stream { return f.made(seed, f.openNoted) }
+
+// made returns what options make of the file.
+func (f *ownFile) made(seed int64, open func() (Stream, error)) Stream {
 	cut := func() Stream {
-		in, err := f.open()
+		in, err := open()
 		if err != nil {
 			return failed{err}
 		}
