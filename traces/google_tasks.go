@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/berthsim/berth/cluster"
 )
@@ -82,8 +83,12 @@ func openGoogleTasks(path string, s Settings) (*Trace, error) {
 	return r.trace(&replay{nodes: nodes, batches: r.batches.all(), waits: true, machines: m}, recorded{
 		file: file, span: part, settings: s, version: googleTasksVersion,
 		options: options + "&owners=" + owners, content: []byte(hashOf(parts...)),
+		epoch: func(at cluster.Time) time.Time { return google2011Began.Add(time.Duration(at)) },
 	})
 }
+
+// google2011Began is when the recording began, as its authors say: 19:00 in New York.
+var google2011Began = time.Date(2011, time.May, 1, 23, 0, 0, 0, time.UTC)
 
 // googleMachines makes Machines of the options that say how large they are, and
 // returns these as they are written down for a hash.

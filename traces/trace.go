@@ -68,11 +68,11 @@ type Trace struct {
 	Decided int64
 
 	events func(seed int64) Stream
-	whole  func(seed int64) Stream             // events, and what a simulated cluster doesn't take; nil if that is nothing
-	noted  func(seed int64) Stream             // whole, with notes; nil if they are those of the functions below
-	used   func(seed int64) ([]Used, error)    // nil if the recording doesn't say
+	whole  func(seed int64) Stream                                       // events, and what a simulated cluster doesn't take; nil if that is nothing
+	noted  func(seed int64) Stream                                       // whole, with notes; nil if they are those of the functions below
+	used   func(seed int64) ([]Used, error)                              // nil if the recording doesn't say
 	placed func(seed int64, add func(at cluster.Time, p wire.Placement)) // likewise
-	struck func(add func(at cluster.Time, f *wire.Fault))    // likewise
+	struck func(add func(at cluster.Time, f *wire.Fault))                // likewise
 }
 
 // A Stream yields events in order of time. It returns io.EOF after the last; another
