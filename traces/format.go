@@ -45,7 +45,7 @@ var Formats = []*Format{
 	openb, philly, swf, azure, azurePacking, alibaba2018, alibaba2017, googleTasks, google2019, dlrm, pai, spot, helios,
 	openDCTasks, genAI, podMemory, byteDance,
 	simkube, kss.format(), kwok.format(), audit.format(), snapshot,
-	synthetic, modelled,
+	sample, synthetic, modelled,
 }
 
 // FaultFormats lists the formats of recorded and written failures.

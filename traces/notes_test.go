@@ -52,7 +52,7 @@ func wantLines(t *testing.T, s Stream, want ...string) {
 	}
 }
 
-func sample(at cluster.Time, pod cluster.PodID, cpu int64) Note {
+func sampled(at cluster.Time, pod cluster.PodID, cpu int64) Note {
 	return Note{What: wire.Sample, At: at, Usage: wire.Usage{Pod: pod, CPU: cpu, Memory: wire.Unknown}}
 }
 
@@ -65,15 +65,15 @@ func withNotes() Stream {
 		podAdded(1*sec, 0, "p", 100*sec), podAdded(10*sec, 1, "q", 100*sec), podAdded(20*sec, 2, "r", 100*sec))()
 	return noted(events, those([]Note{
 		on(3*sec, 0, 1, 2*sec),
-		sample(5*sec, 0, 50),
+		sampled(5*sec, 0, 50),
 		{What: wire.Struck, At: 6 * sec, Fault: &wire.Fault{Until: 18 * sec, Nodes: []string{"b"}, Kind: "crash"}},
 		on(10*sec, 2, 0, 0),
-		sample(12*sec, 0, 120),
-		sample(13*sec, 2, 130),
+		sampled(12*sec, 0, 120),
+		sampled(13*sec, 2, 130),
 		{What: wire.Missing, At: 15 * sec, Gap: &wire.Gap{From: 4 * sec, Lost: -1, Reason: "watch of team-a was lost"}},
 		{What: wire.Struck, At: 16 * sec, Fault: &wire.Fault{Until: cluster.Never, Nodes: []string{"a", "b"}, Kind: "hang"}},
-		sample(25*sec, 4, 250),
-		sample(26*sec, 0, 260),
+		sampled(25*sec, 4, 250),
+		sampled(26*sec, 0, 260),
 	}))
 }
 

@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -64,11 +65,15 @@ func openOwn(path string, s Settings) (*Trace, error) {
 		cut.For = part.until - part.from
 	}
 	f := &ownFile{path: path, cut: cut, scale: scale}
-	t := &Trace{Seeded: scale.Pods > 0, events: f.arrivals, whole: f.whole, noted: f.noted, used: f.used}
+	return f.trace(fmt.Sprintf("%v&running=%s&pods=%s&by=%s", part, running, formatNumber(scale.Pods), scale.By))
+}
+
+// trace makes a Trace of the file. The options enter its hash.
+func (f *ownFile) trace(options string) (*Trace, error) {
+	t := &Trace{Seeded: f.scale.Pods > 0, events: f.arrivals, whole: f.whole, noted: f.noted, used: f.used}
 	if err := f.count(t); err != nil {
 		return nil, err
 	}
-	options := fmt.Sprintf("%v&running=%s&pods=%s&by=%s", part, running, formatNumber(scale.Pods), scale.By)
 	t.Hash = hashOf([]byte(ownVersion), []byte(options), []byte(f.content))
 	return t, nil
 }
@@ -90,10 +95,23 @@ func (s Settings) scale() (ScaleOptions, error) {
 
 // An ownFile is a file of Berth's own format, and what is made of it.
 type ownFile struct {
-	path    string
-	cut     CutOptions
-	scale   ScaleOptions
-	content string // hash of its workload
+	path     string
+	embedded []byte // what is in it, if it comes with the program
+	cut      CutOptions
+	scale    ScaleOptions
+	content  string // hash of its workload
+}
+
+// read begins to read what is in the file.
+func (f *ownFile) read() (io.ReadCloser, error) {
+	if f.embedded != nil {
+		return io.NopCloser(bytes.NewReader(f.embedded)), nil
+	}
+	in, err := os.Open(f.path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the trace: %w", err)
+	}
+	return in, nil
 }
 
 // count reads the file to its end, and fills in what t says of it.
@@ -231,7 +249,7 @@ func (f *ownFile) made(seed int64, open func() (Stream, error)) Stream {
 
 // An openFile is a Stream of a file, which lets go of the file at its end.
 type openFile struct {
-	file   *os.File
+	file   io.Closer
 	reader *wire.Reader
 	*wire.Stream
 }
@@ -239,9 +257,9 @@ type openFile struct {
 // open begins to read the file. Whoever doesn't read to the end leaves it to the
 // garbage collector to close it.
 func (f *ownFile) open() (*openFile, error) {
-	in, err := os.Open(f.path)
+	in, err := f.read()
 	if err != nil {
-		return nil, fmt.Errorf("reading the trace: %w", err)
+		return nil, err
 	}
 	r, err := wire.NewReader(in, wire.ReadOptions{Name: f.path, Workload: true})
 	if err != nil {

@@ -2,9 +2,7 @@ package traces
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"os"
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/traces/wire"
@@ -13,7 +11,7 @@ import (
 // ownItems yields the workload of a file of Berth's own with its notes. Of decisions and
 // outcomes there are those notes only that say when a pod was placed, and where.
 type ownItems struct {
-	file   *os.File
+	file   io.Closer
 	reader *wire.Reader
 	pods   cluster.PodID // that have come from outside
 
@@ -24,9 +22,9 @@ type ownItems struct {
 
 // openNoted begins to read the file, outcomes included.
 func (f *ownFile) openNoted() (Stream, error) {
-	in, err := os.Open(f.path)
+	in, err := f.read()
 	if err != nil {
-		return nil, fmt.Errorf("reading the trace: %w", err)
+		return nil, err
 	}
 	r, err := wire.NewReader(in, wire.ReadOptions{Name: f.path})
 	if err != nil {
