@@ -37,7 +37,7 @@ build:
 	go build -trimpath -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth ./cmd/berth
 
 run: build
-	./bin/berth compare --policies random,dotprod,gpuclustering,gpupacking,bestfit,fgd --seeds 42-51 --baseline bestfit
+	./bin/berth compare --policies random,dotprod,gpuclustering,gpupacking,bestfit,fgd --seeds 42-46 --baseline bestfit
 
 test:
 	go test ./...

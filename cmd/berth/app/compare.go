@@ -89,8 +89,8 @@ func (a *app) compare() *cobra.Command {
 			traceHelp() + "\n" + policyHelp(a.plugins),
 		Example: "  berth compare --policies fgd,bestfit --seeds 42-51 --baseline bestfit\n" +
 			"  berth compare --trace synthetic:gpu --policies fgd,bestfit --seeds 42-51 --baseline bestfit",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return f.do(cmd.Context(), a) },
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.do(cmd.Context(), a) },
 	}
 	f.add(cmd)
 	return cmd
