@@ -1,5 +1,5 @@
 # make          builds bin/berth
-# make run      compares policies on a synthetic cluster, as a first example
+# make run      compares policies on a recorded cluster that comes with the program, as a first example
 # make test     runs the tests
 # make verify   compares with published results and recorded traces (BERTH_TRACES)
 # make parity   compares with kube-scheduler's own code; SEED=… PODS=… choose other pods, and more
@@ -37,7 +37,7 @@ build:
 	go build -trimpath -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth ./cmd/berth
 
 run: build
-	./bin/berth compare --trace synthetic:gpu --policies random,dotprod,gpuclustering,gpupacking,bestfit,fgd --seeds 42-51 --baseline bestfit
+	./bin/berth compare --policies random,dotprod,gpuclustering,gpupacking,bestfit,fgd --seeds 42-46 --baseline bestfit
 
 test:
 	go test ./...

@@ -259,7 +259,11 @@ func play(ctx context.Context, j job, s *cluster.State, opts *Options) (out outc
 	how.Service = cluster.Time(j.service)
 	sc := scheduler.NewScheduler(how)
 	s.Seed, s.Mix = j.seed, j.trace.Mix
-	k, err := j.weather.over(j.trace.Events(j.seed), j.seed)
+	use, err := j.weather.usage(j.trace, j.seed)
+	if err != nil {
+		return out, err
+	}
+	k, err := j.weather.over(j.trace.Events(j.seed), j.seed, use)
 	if err != nil {
 		return out, err
 	}

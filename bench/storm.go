@@ -23,8 +23,9 @@ type Storm struct {
 	For   cluster.Time `json:"for,omitempty"`   // how long runs last, in nanoseconds; with faults or Usage, which never end, above 0
 	Work  sim.Work     `json:"work,omitzero"`   // what is left of a pod's work when it is begun again
 
-	// Usage says what memory pods use, as eviction.ParseDrift reads it, and kubelets watch it;
-	// "" for what they ask for, so that none is short of it.
+	// Usage says what memory pods use, as eviction.ParseDrift reads it, or recorded for what the
+	// trace says that they used, and kubelets watch it; "" for what they ask for, so that none
+	// is short of it.
 	Usage string `json:"usage,omitempty"`
 
 	// StartUp says how long pods' containers take to start, as ParseStartUp reads it; "" for
@@ -66,7 +67,7 @@ func (x *Experiment) weathers(opts *Options) (map[Point]*weather, error) {
 	}
 	all := map[Point]*weather{}
 	for _, p := range x.points() {
-		if !p.storms() {
+		if !p.storms() && x.Storm.Usage == "" {
 			continue
 		}
 		w := &weather{Storm: x.Storm, faults: opened[p.Faults]}
@@ -151,10 +152,8 @@ func (w *Storm) validate() error {
 	if w.Usage != "" && w.For == 0 {
 		return invalid("usage", w.Usage, "kubelets look at what pods use for ever; say for how long, by for")
 	}
-	if w.Usage != "" {
-		if _, err := eviction.ParseDrift(w.Usage); err != nil {
-			return invalid("usage", w.Usage, "%v", err)
-		}
+	if err := checkUsage(w.Usage); err != nil {
+		return err
 	}
 	if _, err := ParseStartUp(w.StartUp); err != nil {
 		return invalid("startup", w.StartUp, "%v", err)
@@ -180,8 +179,9 @@ type sky struct {
 	controllers []cluster.Controller // that act before the scheduler
 }
 
-// over brings the weather to a run of a trace; a nil weather is a clear sky.
-func (w *weather) over(events traces.Stream, seed int64) (*sky, error) {
+// over brings the weather to a run of a trace in which pods use so much, or what they ask for
+// if that is nil; a nil weather is a clear sky.
+func (w *weather) over(events traces.Stream, seed int64, use eviction.Usage) (*sky, error) {
 	if w == nil {
 		return &sky{source: events}, nil
 	}
@@ -210,12 +210,8 @@ func (w *weather) over(events traces.Stream, seed int64) (*sky, error) {
 		}
 		kubelets.Faults = source
 	}
-	if w.Usage != "" {
-		use, err := eviction.ParseDrift(w.Usage)
-		if err != nil {
-			return nil, err
-		}
-		use.Seed = seed
+	if use != nil {
+		var err error
 		if kubelets.Policy, err = eviction.NewKubelets(eviction.KubeletConfig{Pressure: eviction.DefaultPressureConfig(), Usage: use}); err != nil {
 			return nil, err
 		}

@@ -51,7 +51,7 @@ func storm(b *testing.B, faults string, until cluster.Time, from func() *crowd) 
 	out := map[string]float64{}
 	for b.Loop() {
 		s := cluster.NewState()
-		k, err := w.over(from(), 1)
+		k, err := w.over(from(), 1, nil)
 		if err != nil {
 			b.Fatal(err)
 		}

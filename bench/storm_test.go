@@ -35,7 +35,7 @@ func playStorm(t *testing.T, faults string, until cluster.Time) map[string]float
 		}})
 	}
 	w := &weather{Storm: Storm{Zones: 1, For: until}, faults: f, policy: eviction.Kube, settings: eviction.Defaults()}
-	k, err := w.over(&events, 1)
+	k, err := w.over(&events, 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

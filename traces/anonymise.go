@@ -54,7 +54,8 @@ func Anonymise(open func() Stream, key []byte) (Stream, error) {
 		node: pseudonym, namespace: pseudonym, pod: pseudonym, owner: pseudonym, other: pseudonym,
 		value: value, bound: value,
 	}
-	return &anonymous{open(), r}, nil
+	a := &anonymous{open(), r}
+	return &itemStream{next: a.next}, nil
 }
 
 // pseudonyms returns the function that makes pseudonyms with a key: letters and digits,
@@ -73,21 +74,30 @@ func pseudonyms(key []byte) func(string) string {
 	}
 }
 
-// anonymous is a Stream with pseudonyms.
+// anonymous yields what has pseudonyms.
 type anonymous struct {
 	from Stream
 	r    *renaming
 }
 
-// Next implements Stream.
-func (a *anonymous) Next() (cluster.Event, error) {
-	e, err := a.from.Next()
-	if err != nil {
-		return cluster.Event{}, err
+// next returns what comes next. Reasons are free text, and go.
+func (a *anonymous) next() (item, error) {
+	i, err := nextItem(a.from)
+	switch {
+	case err != nil:
+		return item{}, err
+	case i.note == nil:
+		a.r.event(&i.event)
+		i.event.Reason = ""
+		return i, nil
 	}
-	a.r.event(&e)
-	e.Reason = "" // free text
-	return e, nil
+	a.r.note(i.note)
+	if i.note.Gap != nil {
+		gap := *i.note.Gap
+		gap.Reason = ""
+		i.note.Gap = &gap
+	}
+	return i, nil
 }
 
 // comparedKeys returns the keys of labels that pods compare as numbers.

@@ -12,7 +12,7 @@ import (
 // At level RequestResponse it has the objects; at level Metadata only who asked for
 // what, which is enough for bindings, evictions and deletions.
 var audit = &kubeFormat{
-	name: "audit", version: "audit/1",
+	name: "audit", version: "audit/1", dated: true,
 	doc:       "Kubernetes' audit logs: requests to the API server, with the objects that they created",
 	path:      "a file of JSON lines, or a folder of *.log, *.json and *.jsonl, in order of their names",
 	suffixes:  []string{".log", ".json", ".jsonl"},
@@ -227,7 +227,7 @@ func (a *auditReader) tell(at cluster.Time, key string, gone bool) (reason strin
 	}
 	p := &k.pods[i]
 	if p.ended < 0 || p.told && at > p.ended {
-		p.ended, p.told = at, true
+		p.ended, p.told, p.deleted = at, true, true
 	}
 	if gone {
 		delete(k.live, key)

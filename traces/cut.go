@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/traces/wire"
 )
 
 // CutOptions say which part of a workload is kept.
@@ -23,6 +24,8 @@ type CutOptions struct {
 // A workload doesn't say when its pods get a node. A pod runs at From if it came
 // before, and would not have ended by then had it run since it came.
 //
+// Notes of the part are kept, and of faults and gaps that begin before it what is in it.
+//
 // Of the time before From, Cut holds the nodes, the objects and, with Running, the
 // pods that run.
 func Cut(s Stream, o CutOptions) Stream {
@@ -30,7 +33,8 @@ func Cut(s Stream, o CutOptions) Stream {
 	if o.For > 0 && o.For < cluster.Never-o.From {
 		until = o.From + o.For
 	}
-	return &cutting{from: s, o: o, until: until}
+	c := &cutting{from: s, o: o, until: until}
+	return &itemStream{next: c.next}
 }
 
 // A cutting yields what Cut keeps.
@@ -40,33 +44,47 @@ type cutting struct {
 	until cluster.Time
 
 	numbers numbering
-	ready   []cluster.Event // that come before what is read next
+	ready   []item // that come before what is read next
 	begun   bool
 	before  standing
 }
 
-// Next implements Stream.
-func (c *cutting) Next() (cluster.Event, error) {
+// next returns what comes next.
+func (c *cutting) next() (item, error) {
 	if !c.begun {
 		if err := c.begin(); err != nil {
-			return cluster.Event{}, err
+			return item{}, err
 		}
 	}
 	for {
 		if len(c.ready) > 0 {
-			e := c.ready[0]
+			i := c.ready[0]
 			c.ready = c.ready[1:]
-			return e, nil
+			return i, nil
 		}
-		e, err := c.from.Next()
+		i, err := nextItem(c.from)
 		if err != nil {
-			return cluster.Event{}, err
+			return item{}, err
 		}
-		if e.Time >= c.until {
-			return cluster.Event{}, io.EOF
+		switch {
+		case i.note != nil:
+			c.passNote(i.note)
+		case i.event.Time >= c.until:
+			return item{}, io.EOF
+		default:
+			c.pass(i.event)
 		}
-		c.pass(e)
 	}
+}
+
+// passNote has a note come next, if it is of the part, and about nothing that was left out.
+func (c *cutting) passNote(n *Note) {
+	if n.At >= c.until || !n.lasts(c.o.From) || !c.numbers.note(n) {
+		return
+	}
+	n.shift(-c.o.From)
+	n.begin()
+	c.ready = append(c.ready, item{note: n})
 }
 
 // pass has e, which isn't before From, come next, if it is about nothing that was
@@ -78,7 +96,7 @@ func (c *cutting) pass(e cluster.Event) {
 		return
 	}
 	shift(&e, -c.o.From)
-	c.ready = append(c.ready, e)
+	c.ready = append(c.ready, item{event: e})
 }
 
 // begin reads up to the first event after From, and makes ready what there is then.
@@ -86,10 +104,20 @@ func (c *cutting) pass(e cluster.Event) {
 func (c *cutting) begin() error {
 	c.begun = true
 	for {
-		e, err := c.from.Next()
+		i, err := nextItem(c.from)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
+		if i.note != nil {
+			if i.note.What == wire.Sample && i.note.At >= c.o.From { // after all that has come by then
+				c.makeReady()
+				c.passNote(i.note)
+				return nil
+			}
+			c.before.takeNote(i.note, c.o)
+			continue
+		}
+		e := i.event
 		if err != nil || e.Time > c.o.From {
 			c.makeReady()
 			if err == nil && e.Time < c.until {
@@ -130,6 +158,9 @@ func (c *cutting) makeReady() {
 	}
 	fill(&c.numbers.nodes, b.nodesCome, b.numbered)
 	fill(&c.numbers.pods, b.podsCome, b.numbered)
+	for _, n := range b.notes {
+		c.passNote(n)
+	}
 	c.before = standing{}
 }
 
@@ -141,7 +172,7 @@ func (c *cutting) keep(e cluster.Event, come int32, numbers *[]int32) {
 		c.numbers.come(&e, true)
 	}
 	shift(&e, -c.o.From)
-	c.ready = append(c.ready, e)
+	c.ready = append(c.ready, item{event: e})
 }
 
 // fill notes of all before the i-th that they were left out.
@@ -156,6 +187,7 @@ type standing struct {
 	nodes    []standingNode // in order of arrival, as all lists here
 	objects  []standingObject
 	pods     []standingPod
+	notes    []*Note
 	keep     int  // pods at which those that have ended are thrown out next
 	numbered bool // whether the stream has numbers
 
@@ -204,6 +236,13 @@ func (b *standing) take(e *cluster.Event, o CutOptions) {
 		b.podsCome++
 	case cluster.PodChanged, cluster.PodTold, cluster.PodEnded:
 		b.takePod(e)
+	}
+}
+
+// takeNote takes in a note that is of From or later, or lasts until then.
+func (b *standing) takeNote(n *Note, o CutOptions) {
+	if n.lasts(o.From) {
+		b.notes = append(b.notes, n)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,7 +41,15 @@ var datasets = []dataset{
 	{"pai:alibaba-pai-gpu-v2020", 1897},
 	{"spot:alibaba-spot-gpu-v2026", 4278},
 	{"helios:helios-2020", 15},
+	{"genai:alibaba-genai-v2026", 533_720},
+	{"podmemory:k8s-pod-memory-2022", 500},
+	{"bytedance:bytedance-microservice-2022", 643},
+	{"opendc:opendc/surf_week_tasks.parquet?topology=surf_topology.json", 6295},
+	{"opendc:opendc/bitbrains_small_tasks.parquet?unit=KiB&nodes=50&cpus=32&memory=128", 50},
 	{"simkube:simkube/dsb-scaling.sktrace", 46},
+	{"simkube:simkube/bare-pods.sktrace", 4},
+	{"simkube:simkube/cronjob.sktrace", 2},
+	{"simkube:simkube/trace.json", 2},
 }
 
 // TestVerifyDatasets reads each dataset whole, holds the numbers of rows against what the
@@ -50,12 +59,12 @@ var datasets = []dataset{
 func TestVerifyDatasets(t *testing.T) {
 	root := os.Getenv("BERTH_TRACES")
 	var table bytes.Buffer
-	fmt.Fprintln(&table, "| TRACE | rows read | rejected | nodes | pods | offered load | events | bytes an event, as Berth has them |")
-	fmt.Fprintln(&table, "| :--- | ---: | :--- | ---: | ---: | ---: | ---: | ---: |")
+	fmt.Fprintln(&table, "| TRACE | rows read | rejected | nodes | pods | offered load | events | notes | bytes each, as Berth has them |")
+	fmt.Fprintln(&table, "| :--- | ---: | :--- | ---: | ---: | ---: | ---: | ---: | ---: |")
 	for _, d := range datasets {
-		_, path, _ := strings.Cut(d.spec, ":")
-		path, _, _ = strings.Cut(path, "?")
-		needRecording(t, path)
+		_, place, _ := strings.Cut(d.spec, ":")
+		place, _, _ = strings.Cut(place, "?")
+		needRecording(t, place)
 		tr, err := Opener{Root: root}.Open(d.spec)
 		if err != nil {
 			t.Fatal(err)
@@ -64,16 +73,17 @@ func TestVerifyDatasets(t *testing.T) {
 			t.Errorf("%s: %d rows were read, and its README has %d", d.spec, tr.Rows, d.rows)
 		}
 		own := filepath.Join(t.TempDir(), "trace.berth")
-		events := writeOwn(t, own, tr)
+		events, notes := writeOwn(t, own, tr)
 		sameTrace(t, own, tr)
 		info, err := os.Stat(own)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&table, "| `%s` | %d | %s | %d | %d | %.2f %% | %d | %.2f |\n",
-			d.spec, tr.Rows, rejectedText(tr), tr.Nodes, tr.Pods, 100*tr.OfferedLoad, events, float64(info.Size())/float64(events))
-		t.Logf("%s: %d rows, %d events, equal after a round trip", d.spec, tr.Rows, events)
+		fmt.Fprintf(&table, "| `%s` | %d | %s | %d | %d | %.2f %% | %d | %d | %.2f |\n",
+			d.spec, tr.Rows, rejectedText(tr), tr.Nodes, tr.Pods, 100*tr.OfferedLoad, events, notes, float64(info.Size())/float64(events+notes))
+		t.Logf("%s: %d rows, %d events and %d notes, equal after a round trip", d.spec, tr.Rows, events, notes)
 	}
+	table.WriteString(accounted(t, root))
 	keepDatasets(t, table.String())
 }
 
@@ -88,8 +98,8 @@ func rejectedText(tr *Trace) string {
 	return strings.Join(parts, "<br>")
 }
 
-// writeOwn writes a trace in Berth's own format, and returns how many events it has.
-func writeOwn(t *testing.T, path string, tr *Trace) (events int) {
+// writeOwn writes a trace in Berth's own format, and returns how many events and notes it has.
+func writeOwn(t *testing.T, path string, tr *Trace) (events, notes int) {
 	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {
@@ -100,26 +110,29 @@ func writeOwn(t *testing.T, path string, tr *Trace) (events int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for s := tr.Whole(42); ; events++ {
-		e, err := s.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			err = w.Event(&e)
+	for s := tr.Noted(42); ; {
+		i, err := nextItem(s)
+		switch {
+		case errors.Is(err, io.EOF):
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return events, notes
+		case err == nil && i.note != nil:
+			notes++
+			err = i.note.Write(w)
+		case err == nil:
+			events++
+			err = w.Event(&i.event)
 		}
 		if err != nil {
-			t.Fatalf("%s: event %d: %v", tr.Name, events, err)
+			t.Fatalf("%s: after %d events and %d notes: %v", tr.Name, events, notes, err)
 		}
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return events
 }
 
-// sameTrace wants a file in Berth's own format to have a trace's events, and to be written
-// again as it is.
+// sameTrace wants a file in Berth's own format to have a trace's events and notes, and to be
+// written again as it is.
 func sameTrace(t *testing.T, path string, tr *Trace) {
 	t.Helper()
 	own, err := Opener{}.Open("berth:" + path)
@@ -127,15 +140,18 @@ func sameTrace(t *testing.T, path string, tr *Trace) {
 		t.Fatal(err)
 	}
 	same := equality{}
-	for n, a, b := 0, tr.Whole(42), own.Whole(42); ; n++ {
-		x, errX := a.Next()
-		y, errY := b.Next()
+	for n, a, b := 0, tr.Noted(42), own.Noted(42); ; n++ {
+		x, errX := nextItem(a)
+		y, errY := nextItem(b)
 		if errors.Is(errX, io.EOF) && errors.Is(errY, io.EOF) {
 			break
 		}
-		if errX != nil || errY != nil || !same.events(&x, &y) {
-			t.Fatalf("%s: event %d is %+v, %v; and in Berth's own format it is %+v, %v", tr.Name, n, x, errX, y, errY)
+		if errX != nil || errY != nil || !reflect.DeepEqual(x.note, y.note) || x.note == nil && !same.events(&x.event, &y.event) {
+			t.Fatalf("%s: entry %d is %+v, %v; and in Berth's own format it is %+v, %v", tr.Name, n, x, errX, y, errY)
 		}
+	}
+	if x, y := slices.Sorted(slices.Values(tr.Waits)), slices.Sorted(slices.Values(own.Waits)); !slices.Equal(x, y) {
+		t.Errorf("%s: %d jobs waited, and in Berth's own format it is %d, or they waited otherwise", tr.Name, len(x), len(y))
 	}
 	again := path + ".again"
 	own.Hash = tr.Hash // what the file says that it was made of

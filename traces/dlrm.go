@@ -73,7 +73,9 @@ func openDLRM(path string, s Settings) (*Trace, error) {
 	if err := r.read(file, in); err != nil {
 		return nil, err
 	}
-	return r.trace(r.replay(nodes), recorded{
+	events := r.replay(nodes)
+	events.waits = true
+	return r.trace(events, recorded{
 		file: file, span: part, settings: s, version: dlrmVersion,
 		options: fmt.Sprintf("gpunodes=%s&gpus=%s&cpunodes=%s", s["gpunodes"], s["gpus"], s["cpunodes"]), content: in.sum(),
 	})
@@ -163,7 +165,10 @@ func (r *dlrmReader) read(file string, in *stream) error {
 		if err != nil {
 			return "", err
 		}
-		b.at, b.run = times[0], times[2]-times[1]
+		b.at, b.run, b.waited = times[0], times[2]-times[1], -1
+		if given[0] {
+			b.waited = times[1] - times[0]
+		}
 		if !deleted {
 			b.run = times[1]
 			open = append(open, r.batches.count)

@@ -45,11 +45,11 @@ var Formats = []*Format{
 	openb, philly, swf, azure, azurePacking, alibaba2018, alibaba2017, googleTasks, google2019, dlrm, pai, spot, helios,
 	openDCTasks, genAI, podMemory, byteDance,
 	simkube, kss.format(), kwok.format(), audit.format(), snapshot,
-	synthetic, modelled,
+	sample, synthetic, modelled,
 }
 
 // FaultFormats lists the formats of recorded and written failures.
-var FaultFormats = []*Format{script, google2011, openDC, failureArchive, kss.faults(), kwok.faults(), audit.faults(), google2019Faults}
+var FaultFormats = []*Format{script, google2011, openDC, failureArchive, kss.faults(), kwok.faults(), audit.faults(), google2019Faults, ownFaults}
 
 // choice returns the value of an option that must be one of among.
 func (s Settings) choice(key string, among []string) (string, error) {

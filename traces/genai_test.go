@@ -169,7 +169,7 @@ func TestVerifyGenAI(t *testing.T) {
 	if len(containers) != 207 || len(gpu) != 144 {
 		t.Errorf("%d containers, %d with a GPU", len(containers), len(gpu))
 	}
-	used, err := tr.Usage()
+	used, err := tr.Usage(1)
 	if err != nil {
 		t.Fatal(err)
 	}

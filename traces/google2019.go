@@ -132,7 +132,9 @@ func openGoogle2019(path string, s Settings) (*Trace, error) {
 	if len(nodes) == 0 {
 		return nil, &Error{File: path, Problem: "no machines are there when it begins", Remedy: "give a recording with at least one"}
 	}
-	return r.trace(r.replay(nodes), recorded{
+	events := r.replay(nodes)
+	events.waits, events.machines = true, m
+	return r.trace(events, recorded{
 		file: path, span: part, settings: s, version: google2019Version,
 		options: options + "&owners=" + owners, content: []byte(hashOf(parts...)),
 	})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/berthsim/berth/cluster"
 )
@@ -79,11 +80,17 @@ func openGoogleTasks(path string, s Settings) (*Trace, error) {
 	if len(nodes) == 0 {
 		return nil, &Error{File: path, Problem: "no machines are there when it begins", Remedy: "give a recording with at least one"}
 	}
-	return r.trace(r.replay(nodes), recorded{
+	events := r.replay(nodes)
+	events.waits, events.machines = true, m
+	return r.trace(events, recorded{
 		file: file, span: part, settings: s, version: googleTasksVersion,
 		options: options + "&owners=" + owners, content: []byte(hashOf(parts...)),
+		epoch: func(at cluster.Time) time.Time { return google2011Began.Add(time.Duration(at)) },
 	})
 }
+
+// google2011Began is when the recording began, as its authors say: 19:00 in New York.
+var google2011Began = time.Date(2011, time.May, 1, 23, 0, 0, 0, time.UTC)
 
 // googleMachines makes Machines of the options that say how large they are, and
 // returns these as they are written down for a hash.

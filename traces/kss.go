@@ -13,7 +13,7 @@ import (
 // with the time at which it was received and the whole object; of what was deleted, the
 // name.
 var kss = &kubeFormat{
-	name: "kss", version: "kss/1",
+	name: "kss", version: "kss/1", dated: true,
 	doc:  "recordings of kube-scheduler-simulator: watch events of a Kubernetes cluster",
 	path: "a file of JSON lines",
 	recognise: func(start string) bool {

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/faults"
@@ -178,5 +180,36 @@ func BenchmarkKSSRead(b *testing.B) {
 		if _, err := parseKube(kss, content); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestKubeWhole has what is there beside what is played: which pods were deleted, how long
+// they waited, when nodes were gone; and the recording's beginning by the calendar.
+func TestKubeWhole(t *testing.T) {
+	tr := open(t, smallKSS)
+	wantEpoch := time.Date(2026, 3, 1, 10, 0, 0, 500_000_000, time.UTC)
+	if !tr.Epoch.Equal(wantEpoch) {
+		t.Errorf("it began at %v, want %v", tr.Epoch, wantEpoch)
+	}
+	if later := open(t, smallKSS+"?from=2s"); !later.Epoch.Equal(wantEpoch.Add(2 * time.Second)) {
+		t.Errorf("2 s into it is %v", later.Epoch)
+	}
+	if kwok := open(t, smallKwok); !kwok.Epoch.IsZero() {
+		t.Errorf("KWOK counts from the beginning, and yet it is %v", kwok.Epoch)
+	}
+	lines := noteLines(t, tr.Noted(1))
+	for _, want := range []string{"at 2 s pod 2 on -1, GPUs 0, waited 1 s", "at 14 s crash of n2 until 20 s", "at 30 s PodEnded pod 0"} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("no %s in\n\t%s", want, strings.Join(lines, "\n\t"))
+		}
+	}
+	if !slices.Equal(tr.Waits, []cluster.Time{sec, sec, sec}) {
+		t.Errorf("waits %v", tr.Waits)
+	}
+	if problems, err := Validate(tr.Whole(1)); err != nil || len(problems) > 0 {
+		t.Errorf("%v: %v", err, problems)
+	}
+	if tr := open(t, smallKSS+"?load=0.5"); len(noteLines(t, tr.Noted(1))) != len(all(t, tr.Events(1))) {
+		t.Error("arrivals are moved, and yet there are notes")
 	}
 }

@@ -43,6 +43,7 @@ type kubePod struct {
 	uid                string
 	came, bound, ended cluster.Time
 	told               bool // ended is when it was told to end, as long as nothing later is known
+	deleted            bool // whether somebody deleted it before it had ended by itself
 	line               int
 }
 
@@ -296,6 +297,7 @@ func (k *kubeRecording) remove(t cluster.Time, o *kubeObject) (reason string) {
 			return notThere
 		}
 		delete(k.live, o.key())
+		k.pods[i].deleted = k.pods[i].deleted || k.pods[i].ended < 0
 		k.finish(i, t)
 		return becameOfPod
 	case o.is("Node"):

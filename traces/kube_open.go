@@ -15,6 +15,7 @@ import (
 type kubeFormat struct {
 	name, doc, path string
 	version         string   // part of every hash
+	dated           bool     // whether times are since 1970, rather than since the recording began
 	suffixes        []string // of the files in a folder, plain or with .gz behind; nil if PATH is a file
 	recognise       func(start string) bool
 
@@ -50,7 +51,11 @@ func (f *kubeFormat) format() *Format {
 				return nil, err
 			}
 			k.replaceNodes(nodes)
-			return k.trace(recorded{file: path, version: f.version, options: options, content: content, span: part, settings: s})
+			from := recorded{file: path, version: f.version, options: options, content: content, span: part, settings: s}
+			if f.dated {
+				from.epoch = sinceUnix
+			}
+			return k.trace(from)
 		},
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/faults"
+	"github.com/berthsim/berth/traces/wire"
 )
 
 // restOption is an option of recordings of Kubernetes clusters.
@@ -45,8 +46,80 @@ func (k *kubeRecording) trace(from recorded) (*Trace, error) {
 	options := from.options + "&rest=" + rest + "&" + from.span.String() + "&load=" + formatNumber(load)
 	t.Hash = hashOf([]byte(from.version), []byte(options), from.content)
 	t.events = func(int64) Stream { return &eventStream{events: events, stretch: stretch} }
+	if from.epoch != nil {
+		t.Epoch = from.epoch(k.start + from.span.from).UTC()
+	}
+	if stretch == 1 { // moved arrivals have nothing to do with what else happened
+		k.rest(t, events, from.span)
+	}
 	return t, nil
 }
+
+// rest has the trace say what a simulated cluster isn't told: which pods were deleted and which
+// nodes went for ever, as events; how long pods waited and when nodes were gone, as notes. Those
+// that come are numbered as package wire does.
+func (k *kubeRecording) rest(t *Trace, events []cluster.Event, p span) {
+	m := &Machines{}
+	var nodes []*cluster.NodeSpec
+	numbers := map[string]int32{}
+	whole := slices.Clone(events)
+	pods := int32(0)
+	for i := range whole {
+		switch e := &whole[i]; e.Kind {
+		case cluster.NodeAdded:
+			nodes = append(nodes, e.NodeSpec)
+			e.Node = cluster.NodeID(len(nodes) - 1)
+			numbers[e.NodeSpec.Name] = int32(e.Node)
+		case cluster.PodAdded:
+			e.Pod = cluster.PodID(2 * pods)
+			pods++
+			numbers[podName(e.PodSpec)] = int32(e.Pod)
+		}
+	}
+	for i := range k.nodes {
+		n := &k.nodes[i]
+		m.names, m.outages = append(m.names, n.first.Name), append(m.outages, slices.Clone(n.outages))
+		number, there := numbers[n.first.Name]
+		last := len(n.outages) - 1
+		if !there || last < 0 || n.outages[last].until != cluster.Never {
+			continue
+		}
+		if gone := n.outages[last].at - k.start; gone < p.until {
+			whole = append(whole, cluster.Event{Time: max(0, gone-p.from), Kind: cluster.NodeRemoved, Pod: cluster.None, Node: cluster.NodeID(number)})
+			m.outages[i] = m.outages[i][:last]
+		}
+	}
+	var placed []Note
+	for i := range k.pods {
+		pod := &k.pods[i]
+		number, there := numbers[podName(pod.spec)]
+		if !there {
+			continue
+		}
+		if pod.bound > pod.came { // others were on a node when they were first seen
+			t.Waits = append(t.Waits, pod.bound-pod.came)
+			placed = append(placed, Note{At: pod.bound - k.start - p.from, Placement: wire.Placement{Pod: cluster.PodID(number), Node: cluster.None, Wait: pod.bound - pod.came}})
+		}
+		if ended := pod.ended - k.start; pod.deleted && ended < p.until {
+			whole = append(whole, cluster.Event{Time: max(0, ended-p.from), Kind: cluster.PodEnded, Pod: cluster.PodID(number), Node: cluster.None, Reason: deletedReason})
+		}
+	}
+	slices.SortStableFunc(whole, func(a, b cluster.Event) int { return cmp.Compare(a.Time, b.Time) })
+	t.whole = func(int64) Stream { return &eventStream{events: whole, stretch: 1} }
+	t.placed = func(_ int64, add func(cluster.Time, wire.Placement)) {
+		for _, n := range placed {
+			add(n.At, n.Placement)
+		}
+	}
+	start := k.start + p.from
+	t.struck = func(add func(cluster.Time, *wire.Fault)) { m.struck(nodes, start, add) }
+}
+
+// deletedReason is how a pod ended that was deleted.
+const deletedReason = "deleted"
+
+// podName tells pods of a recording apart.
+func podName(p *cluster.PodSpec) string { return "pod " + cluster.Key(p.Class.Namespace, p.Name) }
 
 // rank orders events of one instant: nodes, objects as they were set and removed, pods.
 func rank(e *cluster.Event) int {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/traces/wire"
 )
 
 // A MergeInput is a workload that others are merged with.
@@ -20,7 +21,8 @@ type MergeInput struct {
 // Merge returns several workloads as one, in order of time. Each is read once before,
 // for the names of its nodes and namespaces. Where an earlier one has a node or
 // namespace of the same name, that of the i-th gets "ti-" in front; what else there is
-// has its name within a namespace.
+// has its name within a namespace. Notes come with their workload, but for what befell
+// nodes that are left out.
 func Merge(inputs ...MergeInput) (Stream, error) {
 	m := &merging{}
 	nodes, namespaces := map[string]bool{}, map[string]bool{}
@@ -33,7 +35,7 @@ func Merge(inputs ...MergeInput) (Stream, error) {
 		node, namespace := apart(names.nodes, nodes, prefix), apart(names.namespaces, namespaces, prefix)
 		m.sides = append(m.sides, &side{from: in.Open(), in: in, r: prefixing(node, namespace)})
 	}
-	return m, nil
+	return &itemStream{next: m.next}, nil
 }
 
 // A nameList has the names of nodes and namespaces in a workload, in order of appearance.
@@ -130,8 +132,8 @@ type side struct {
 	r     *renaming
 	pods  []int32 // of the k-th that came, the number now
 	nodes []int32
-	ahead cluster.Event
-	has   bool // whether ahead is its next event
+	ahead item
+	has   bool // whether ahead is what it has next
 	done  bool
 }
 
@@ -142,43 +144,47 @@ type merging struct {
 	nodesOut int32
 }
 
-// Next implements Stream.
-func (m *merging) Next() (cluster.Event, error) {
+// next returns what comes next.
+func (m *merging) next() (item, error) {
 	for {
 		var first *side
 		for _, s := range m.sides {
 			if err := s.look(); err != nil {
-				return cluster.Event{}, err
+				return item{}, err
 			}
 			if s.has && (first == nil || earlier(&s.ahead, &first.ahead)) {
 				first = s
 			}
 		}
 		if first == nil {
-			return cluster.Event{}, io.EOF
+			return item{}, io.EOF
 		}
-		e := first.ahead
+		i := first.ahead
 		first.has = false
-		if m.number(first, &e) {
-			return e, nil
+		if i.note != nil && first.number(i.note) || i.note == nil && m.number(first, &i.event) {
+			return i, nil
 		}
 	}
 }
 
-// earlier reports whether a comes before b: nodes before pods, at one time.
-func earlier(a, b *cluster.Event) bool {
-	if a.Time != b.Time {
-		return a.Time < b.Time
+// earlier reports whether a comes before b: at one time, nodes before pods, and notes
+// after events.
+func earlier(a, b *item) bool {
+	if a.time() != b.time() {
+		return a.time() < b.time()
 	}
-	return a.Kind < b.Kind
+	if a.note != nil || b.note != nil {
+		return a.note == nil
+	}
+	return a.event.Kind < b.event.Kind
 }
 
-// look reads the side's next event.
+// look reads what the side has next.
 func (s *side) look() error {
 	if s.has || s.done {
 		return nil
 	}
-	e, err := s.from.Next()
+	i, err := nextItem(s.from)
 	if errors.Is(err, io.EOF) {
 		s.done = true
 		return nil
@@ -186,12 +192,29 @@ func (s *side) look() error {
 	if err != nil {
 		return err
 	}
-	shift(&e, s.in.At)
-	if s.r != nil {
-		s.r.event(&e)
+	if i.note != nil {
+		i.note.shift(s.in.At)
+		if s.r != nil {
+			s.r.note(i.note)
+		}
+	} else {
+		shift(&i.event, s.in.At)
+		if s.r != nil {
+			s.r.event(&i.event)
+		}
 	}
-	s.ahead, s.has = e, true
+	s.ahead, s.has = i, true
 	return nil
+}
+
+// number gives a note of the side its numbers among all. It returns false if it is about
+// what was left out.
+func (s *side) number(n *Note) bool {
+	if n.What == wire.Struck && s.in.WithoutNodes {
+		return false
+	}
+	own := numbering{pods: s.pods, nodes: s.nodes}
+	return own.note(n)
 }
 
 // number gives an event of a side its numbers among all. It returns false if it is

@@ -1,6 +1,9 @@
 package traces
 
-import "github.com/berthsim/berth/cluster"
+import (
+	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/traces/wire"
+)
 
 // A numbering gives pods and nodes of a changed stream their numbers. A stream that
 // has events about pods and nodes that came before numbers them as package wire
@@ -54,6 +57,32 @@ func (ns *numbering) refer(e *cluster.Event) bool {
 		}
 	}
 	return true
+}
+
+// note gives a note the numbers that pods and nodes have now. It returns false if it is
+// about a pod that was left out; a node that was is one that nobody knows.
+func (ns *numbering) note(n *Note) bool {
+	switch n.What {
+	case wire.Sample:
+		n.Usage.Pod = ns.pod(n.Usage.Pod)
+		return n.Usage.Pod != left
+	case wire.Placed:
+		p := &n.Placement
+		if p.Node = cluster.NodeID(numberIn(ns.nodes, int32(p.Node))); p.Node == left {
+			p.Allocation = cluster.Allocation{}
+		}
+		p.Pod = ns.pod(p.Pod)
+		return p.Pod != left
+	}
+	return true
+}
+
+// pod returns the number that a pod has now, or left. One that was an outcome has none.
+func (ns *numbering) pod(was cluster.PodID) cluster.PodID {
+	if was%2 != 0 {
+		return left
+	}
+	return cluster.PodID(numberIn(ns.pods, int32(was)/2))
 }
 
 func numberIn(numbers []int32, i int32) int32 {

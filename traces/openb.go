@@ -18,8 +18,7 @@ import (
 // Gradient Descent", USENIX ATC'23:
 // https://github.com/alibaba/clusterdata/tree/master/cluster-trace-gpu-v2023
 //
-// The columns qos and pod_phase are not read: nothing in a Class depends on
-// them.
+// The columns qos and pod_phase are labels of pods that no Class has.
 var openb = &Format{
 	Name: "openb",
 	Doc:  "Alibaba's cluster-trace-gpu-v2023, the trace of the FGD paper (USENIX ATC'23)",
@@ -49,7 +48,7 @@ const (
 
 // openbVersion is part of every hash. It changes when the same files and options
 // come to give other events.
-const openbVersion = "openb/1"
+const openbVersion = "openb/2"
 
 // An openbRecording is what the files of a trace say.
 type openbRecording struct {

@@ -31,8 +31,8 @@ var (
 )
 
 // readOpenbPods reads a list of pods: name, cpu_milli, memory_mib, num_gpu,
-// gpu_milli (of each GPU), gpu_spec (models, with | between; the column may be
-// missing) and, if timed, the times at which each was created, scheduled and
+// gpu_milli (of each GPU), gpu_spec (models, with | between), qos and pod_phase (labels;
+// these three may be missing) and, if timed, the times at which each was created, scheduled and
 // deleted, in seconds. Pods that ask for the same share a class.
 func readOpenbPods(file string, content []byte, timed bool) ([]openbPod, error) {
 	t, err := newTable(file, content, openbPodColumns)
@@ -45,7 +45,7 @@ func readOpenbPods(file string, content []byte, timed bool) ([]openbPod, error) 
 		}
 	}
 	var pods []openbPod
-	names, classes := names{}, openbClasses{}
+	names, classes, labels := names{}, openbClasses{}, openbLabels{}
 	err = t.each(func() (err error) {
 		var p openbPod
 		p.spec.Run = cluster.Never
@@ -55,6 +55,7 @@ func readOpenbPods(file string, content []byte, timed bool) ([]openbPod, error) 
 		if p.spec.Class, err = classes.read(t); err != nil {
 			return err
 		}
+		p.spec.Labels = labels.read(t)
 		if timed {
 			if err := p.readTimes(t); err != nil {
 				return err
@@ -105,6 +106,32 @@ func (p *openbPod) readTimes(t *table) (err error) {
 	p.waited, p.ran = scheduled-p.created, deleted-scheduled
 	p.spec.Run = cluster.Time(p.ran) * cluster.Second
 	return nil
+}
+
+// openbLabels holds the labels of a list's pods by what the columns of openbLabelled say.
+type openbLabels map[[len(openbLabelled)]string]cluster.Labels
+
+// openbLabelled are the columns that become labels of the same names.
+var openbLabelled = [...]string{"pod_phase", "qos"}
+
+// read returns the labels of the pod in the current row.
+func (ls openbLabels) read(t *table) cluster.Labels {
+	var values [len(openbLabelled)]string
+	for i, column := range openbLabelled {
+		values[i] = t.text(t.at(column))
+	}
+	labels, ok := ls[values]
+	if ok {
+		return labels
+	}
+	for i, column := range openbLabelled {
+		values[i] = strings.Clone(values[i]) // a row's fields share the whole row's memory
+		if values[i] != "" {
+			labels = append(labels, cluster.Label{Key: column, Value: values[i]})
+		}
+	}
+	ls[values] = labels
+	return labels
 }
 
 // An openbRequest is all that tells classes apart.

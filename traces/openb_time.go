@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/traces/wire"
 )
 
 // An openbReplay makes the workload that was recorded: pods come when they were
@@ -34,7 +35,7 @@ func (t *Trace) timeOpenb(rec *openbRecording, podFile string, s Settings) (opti
 	if err := p.check(podFile); err != nil {
 		return "", err
 	}
-	t.OfferedLoad, t.Timed, t.events = p.load, true, p.events
+	t.OfferedLoad, t.Timed, t.events, t.placed = p.load, true, p.events, p.placed
 	for i := range p.pods {
 		if q := &p.pods[i]; q.ran >= 0 {
 			t.Waits = append(t.Waits, cluster.Time(q.waited)*cluster.Second)
@@ -95,12 +96,7 @@ func (p *openbReplay) windowFor(demand float64) float64 {
 
 // events returns the recording under a seed.
 func (p *openbReplay) events(seed int64) Stream {
-	window := 0.0
-	if p.load > 0 {
-		// Each seed has the same load, rather than the same times of arrival:
-		// run times spread so widely that the drawn ones change the demand.
-		window = p.windowFor(p.demand(func(q *openbPod) float64 { return float64(p.runs.draw(seed, q)) }))
-	}
+	window := p.spread(seed)
 	i := 0
 	return &workload{nodes: p.nodes, next: func() (arrival, bool) {
 		if i == len(p.pods) {
@@ -116,6 +112,27 @@ func (p *openbReplay) events(seed int64) Stream {
 		}
 		return arrival{at: p.at(q, window), pod: pod}, true
 	}}
+}
+
+// spread returns over how many nanoseconds arrivals are spread under a seed; 0 if they stay.
+func (p *openbReplay) spread(seed int64) float64 {
+	if p.load == 0 {
+		return 0
+	}
+	// Each seed has the same load, rather than the same times of arrival:
+	// run times spread so widely that the drawn ones change the demand.
+	return p.windowFor(p.demand(func(q *openbPod) float64 { return float64(p.runs.draw(seed, q)) }))
+}
+
+// placed tells when pods had waited as long as was recorded.
+func (p *openbReplay) placed(seed int64, add func(at cluster.Time, placed wire.Placement)) {
+	window := p.spread(seed)
+	for i := range p.pods {
+		if q := &p.pods[i]; q.ran >= 0 && q.waited >= 0 {
+			wait := cluster.Time(q.waited) * cluster.Second
+			add(p.at(q, window)+wait, wire.Placement{Pod: cluster.PodID(2 * i), Node: cluster.None, Wait: wait})
+		}
+	}
 }
 
 // at returns when q comes if arrivals are spread over a window of so many

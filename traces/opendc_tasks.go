@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/traces/wire"
@@ -95,7 +94,7 @@ func openOpenDCTasks(path string, s Settings) (*Trace, error) {
 	return r.trace(play, recorded{
 		file: path, span: part, settings: s, version: openDCTasksVersion, options: options + "&unit=" + unit,
 		content: []byte(hashOf(content, fragments, topology)),
-		epoch:   func(at cluster.Time) time.Time { return time.Unix(0, int64(at)) },
+		epoch:   sinceUnix,
 	})
 }
 

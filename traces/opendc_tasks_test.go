@@ -84,7 +84,7 @@ c01-small-2 4000 47683
 // checkUsage checks what pods used: when, in seconds, the pod, milli-CPUs and bytes.
 func checkUsage(t *testing.T, tr *Trace, want string) {
 	t.Helper()
-	used, err := tr.Usage()
+	used, err := tr.Usage(1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestOpenDCLostFragments(t *testing.T) {
 		{fragmentRow{9, 1, -1}, "cpu_usage is -1; give MHz from 0 to 1000000000000"},
 	} {
 		writeFile(t, file, asParquet(t, tt.row))
-		_, err := open(t, name).Usage()
+		_, err := open(t, name).Usage(1)
 		var wrong *Error
 		if want := file + ":1: " + tt.want; !errors.As(err, &wrong) || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
@@ -237,7 +237,7 @@ func TestVerifyOpenDCTasks(t *testing.T) {
 		tr := open(t, tt.spec)
 		checkRows(t, tr, tt.pods, "")
 		p := read(t, tr.Events(1))
-		used, err := tr.Usage()
+		used, err := tr.Usage(1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -78,7 +79,12 @@ func openOwn(path string, s Settings) (*Trace, error) {
 		}
 		options += "&rest=" + rest
 	}
-	t := &Trace{Seeded: scale.Pods > 0, events: f.arrivals, whole: f.whole}
+	return f.trace(options)
+}
+
+// trace makes a Trace of the file. The options enter its hash.
+func (f *ownFile) trace(options string) (*Trace, error) {
+	t := &Trace{Seeded: f.scale.Pods > 0, events: f.arrivals, whole: f.whole, noted: f.noted, used: f.used}
 	if err := f.count(t); err != nil {
 		return nil, err
 	}
@@ -103,11 +109,12 @@ func (s Settings) scale() (ScaleOptions, error) {
 
 // An ownFile is a file of Berth's own format, and what is made of it.
 type ownFile struct {
-	path    string
-	cut     CutOptions
-	scale   ScaleOptions
-	content string     // hash of its workload, and of a recording's all
-	times   *lifetimes // of a recording; nil of other files
+	path     string
+	embedded []byte // what is in it, if it comes with the program
+	cut      CutOptions
+	scale    ScaleOptions
+	content  string     // hash of its workload, and of a recording's all
+	times    *lifetimes // of a recording; nil of other files
 }
 
 // isRecording reports whether the file is of a live cluster.
@@ -129,6 +136,18 @@ func (f *ownFile) stream() (Stream, error) {
 	return &lived{from: only{in, wire.Arrivals()}, times: f.times, nodes: map[string]bool{}}, nil
 }
 
+// read begins to read what is in the file.
+func (f *ownFile) read() (io.ReadCloser, error) {
+	if f.embedded != nil {
+		return io.NopCloser(bytes.NewReader(f.embedded)), nil
+	}
+	in, err := os.Open(f.path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the trace: %w", err)
+	}
+	return in, nil
+}
+
 // count reads the file to its end, and fills in what t says of it.
 func (f *ownFile) count(t *Trace) error {
 	in, err := f.open()
@@ -142,6 +161,9 @@ func (f *ownFile) count(t *Trace) error {
 	}
 	_, f.content = in.reader.Content()
 	meta := in.reader.Meta()
+	if meta.Kind != wire.Dataset {
+		t.Decided = in.reader.Outcomes()
+	}
 	t.Rows = int(meta.Rows)
 	for _, r := range meta.Rejected {
 		t.Rejected = append(t.Rejected, Rejection{Reason: r.Reason, Rows: int(r.Rows)})
@@ -167,6 +189,11 @@ func (f *ownFile) count(t *Trace) error {
 	}
 	t.Nodes, t.GPUs, t.Pods, t.Mix, t.Timed = d.Nodes, d.GPUs, int(min(d.Pods, math.MaxInt32)), c.mix.mix, d.Timed()
 	t.OfferedLoad = d.Offered(d.Main())
+	if meta.Kind != wire.Run && in.reader.Outcomes() > 0 && f.scale.Pods == 0 { // of a scaled one the seed says whose they are
+		if t.Waits, err = f.waits(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -230,8 +257,16 @@ func (f *ownFile) arrivals(seed int64) Stream {
 
 // whole returns all of the workload.
 func (f *ownFile) whole(seed int64) Stream {
+	return f.made(seed, f.stream)
+}
+
+// noted returns the same with notes.
+func (f *ownFile) noted(seed int64) Stream { return f.made(seed, f.openNoted) }
+
+// made returns what options make of the file.
+func (f *ownFile) made(seed int64, open func() (Stream, error)) Stream {
 	cut := func() Stream {
-		in, err := f.stream()
+		in, err := open()
 		if err != nil {
 			return failed{err}
 		}
@@ -254,7 +289,7 @@ func (f *ownFile) whole(seed int64) Stream {
 
 // An openFile is a Stream of a file, which lets go of the file at its end.
 type openFile struct {
-	file   *os.File
+	file   io.Closer
 	reader *wire.Reader
 	*wire.Stream
 }
@@ -262,9 +297,9 @@ type openFile struct {
 // open begins to read the file. Whoever doesn't read to the end leaves it to the
 // garbage collector to close it.
 func (f *ownFile) open() (*openFile, error) {
-	in, err := os.Open(f.path)
+	in, err := f.read()
 	if err != nil {
-		return nil, fmt.Errorf("reading the trace: %w", err)
+		return nil, err
 	}
 	r, err := wire.NewReader(in, wire.ReadOptions{Name: f.path, Workload: true})
 	if err != nil {

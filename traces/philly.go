@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/berthsim/berth/cluster"
 )
@@ -75,7 +74,7 @@ func openPhilly(path string, s Settings) (*Trace, error) {
 	return r.trace(r.replay(nodes), recorded{
 		file: file, span: part, settings: s,
 		version: phillyVersion, options: "nodes2=" + s["nodes2"] + "&nodes8=" + s["nodes8"] + "&owners=" + owners, content: in.sum(),
-		epoch: func(at cluster.Time) time.Time { return time.Unix(0, int64(at)) },
+		epoch: sinceUnix,
 	})
 }
 

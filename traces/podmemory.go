@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/traces/wire"
@@ -73,7 +72,7 @@ func openPodMemory(path string, s Settings) (*Trace, error) {
 	return r.trace(r.replay(nodes), recorded{
 		file: file, span: part, settings: s, version: podMemoryVersion,
 		options: fmt.Sprintf("nodes=%s&cpus=%s&memory=%s&request=%d", s["nodes"], s["cpus"], s["memory"], request), content: content,
-		epoch: func(at cluster.Time) time.Time { return time.Unix(0, int64(at)) },
+		epoch: sinceUnix,
 	})
 }
 

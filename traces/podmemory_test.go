@@ -80,7 +80,7 @@ func TestVerifyPodMemory(t *testing.T) {
 	needRecording(t, folder)
 	tr := open(t, folder)
 	checkRows(t, tr, 500, "")
-	used, err := tr.Usage()
+	used, err := tr.Usage(1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -93,6 +93,9 @@ type recorded struct {
 	epoch func(at cluster.Time) time.Time // when a time of the recording's clock was; nil if nobody knows
 }
 
+// sinceUnix is when a time of a clock was that counts from 1970.
+func sinceUnix(at cluster.Time) time.Time { return time.Unix(0, int64(at)) }
+
 // recordedWaits returns how long the jobs waited that are played, nil if nobody knows.
 func (r *replay) recordedWaits() (waits []cluster.Time) {
 	for i := range r.batches.count {

@@ -61,6 +61,16 @@ func (r *renaming) event(e *cluster.Event) {
 	}
 }
 
+// note gives the nodes that a note speaks of their names.
+func (r *renaming) note(n *Note) {
+	if n.Fault == nil || r.node == nil {
+		return
+	}
+	fault := *n.Fault
+	fault.Nodes = renamedAll(fault.Nodes, r.node)
+	n.Fault = &fault
+}
+
 func (r *renaming) nodeSpec(from *cluster.NodeSpec) *cluster.NodeSpec {
 	n := *from
 	n.Name, n.Labels = renamed(n.Name, r.node), r.labels(n.Labels)

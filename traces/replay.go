@@ -8,6 +8,7 @@ import (
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/faults"
+	"github.com/berthsim/berth/traces/wire"
 )
 
 // A replay makes a workload of a recording that says of every pod when it came
@@ -20,6 +21,8 @@ type replay struct {
 
 	uses  func() ([]use, error) // what batches of one pod used; nil if nobody knows
 	waits bool                  // whether batches know how long they waited
+
+	machines *Machines // that say, by the recording's clock, when nodes weren't there; nil if nobody knows
 }
 
 // Options of formats that are replayed.
@@ -130,7 +133,16 @@ func (t *Trace) play(r *replay, s Settings, file string) (options string, err er
 		t.OfferedLoad = load
 	}
 	t.events = func(int64) Stream { return &workload{nodes: r.nodes, next: r.arrivals(spread)} }
-	t.used = func() ([]Used, error) { return r.used(spread) }
+	if r.uses != nil {
+		t.used = func(int64) ([]Used, error) { return r.used(spread) }
+	}
+	if r.machines != nil && spread == 0 { // moved arrivals have nothing to do with when nodes failed
+		start := r.batches.at(0).at
+		t.struck = func(add func(cluster.Time, *wire.Fault)) { r.machines.struck(r.nodes, start, add) }
+	}
+	if r.waits {
+		t.placed = func(_ int64, add func(cluster.Time, wire.Placement)) { r.placed(spread, add) }
+	}
 	return "load=" + formatNumber(load), nil
 }
 

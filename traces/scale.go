@@ -9,6 +9,7 @@ import (
 
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/internal/heap"
+	"github.com/berthsim/berth/traces/wire"
 )
 
 // Groupings are what Scale takes pods together by: what it keeps whole.
@@ -50,7 +51,8 @@ func ParseFactor(text string) (float64, error) {
 // that the larger hasn't. The workload is read once before, by open, for how much is
 // to be drawn; groups are taken until it is that, to within one of them.
 //
-// A copy wants a node even where what it is a copy of was on one.
+// A copy wants a node even where what it is a copy of was on one. Notes come with the pods
+// that they are about, copies' with the copies, which ran on no node that is known.
 func Scale(open func() Stream, o ScaleOptions) (Stream, error) {
 	w := weights{bins: make([]float64, weightBins)}
 	if err := w.read(open(), o); err != nil {
@@ -68,7 +70,8 @@ func Scale(open func() Stream, o ScaleOptions) (Stream, error) {
 		return nil, &Error{Problem: fmt.Sprintf("that is %s times the workload", formatNumber(factor)), Remedy: fmt.Sprintf("stay at %d times", maxFactor)}
 	}
 	whole := math.Floor(factor)
-	return &scaling{from: open(), o: o, whole: int(whole), below: w.threshold(factor - whole), suffix: copySuffix(w.level), renamings: map[copyKind]*copyNames{}}, nil
+	s := &scaling{from: open(), o: o, whole: int(whole), below: w.threshold(factor - whole), suffix: copySuffix(w.level), renamings: map[copyKind]*copyNames{}}
+	return &itemStream{next: s.next}, nil
 }
 
 // weightBins is how finely weights are known by draw.
@@ -224,18 +227,18 @@ type scaling struct {
 	numbered bool
 }
 
-// A copied is an event that comes at a time.
+// A copied is what comes at a time.
 type copied struct {
-	event cluster.Event
-	seq   uint64
-	pod   int32 // the k-th that came, if it is about one
-	copy  int
+	item
+	seq  uint64
+	pod  int32 // the k-th that came, if it is about one
+	copy int
 }
 
 // Before implements heap.Ordered.
 func (c copied) Before(other copied) bool {
-	if c.event.Time != other.event.Time {
-		return c.event.Time < other.event.Time
+	if a, b := c.time(), other.time(); a != b {
+		return a < b
 	}
 	return c.seq < other.seq
 }
@@ -248,29 +251,71 @@ func (s *scaling) copies(draw cluster.Draw) int {
 	return s.whole
 }
 
-// Next implements Stream.
-func (s *scaling) Next() (cluster.Event, error) {
+// next returns what comes next.
+func (s *scaling) next() (item, error) {
 	for {
-		for !s.done && (len(s.waiting) == 0 || s.waiting[0].event.Time >= s.now) {
-			e, err := s.from.Next()
+		for !s.done && (len(s.waiting) == 0 || s.waiting[0].time() >= s.now) {
+			i, err := nextItem(s.from)
 			if errors.Is(err, io.EOF) {
 				s.done = true
 				break
 			}
 			if err != nil {
-				return cluster.Event{}, err
+				return item{}, err
 			}
-			s.now = e.Time
-			s.take(e)
+			switch {
+			case i.note == nil:
+				s.now = i.event.Time
+				s.take(i.event)
+			default:
+				if i.note.What == wire.Sample { // of others the time may be another than that of the events around them
+					s.now = max(s.now, i.note.At)
+				}
+				s.takeNote(i.note)
+			}
 		}
 		if len(s.waiting) == 0 {
-			return cluster.Event{}, io.EOF
+			return item{}, io.EOF
 		}
 		c := s.waiting.Pop()
 		if s.number(&c) {
-			return c.event, nil
+			return c.item, nil
 		}
 	}
+}
+
+// takeNote has the copies of a note wait for their time.
+func (s *scaling) takeNote(n *Note) {
+	pod := cluster.PodID(left)
+	switch n.What {
+	case wire.Sample:
+		pod = n.Usage.Pod
+	case wire.Placed:
+		pod = n.Placement.Pod
+	default:
+		s.push(copied{item: item{note: n}, pod: -1})
+		return
+	}
+	if pod < 0 || pod%2 != 0 || int(pod/2) >= len(s.draws) {
+		return
+	}
+	draw := s.draws[pod/2]
+	for i := range s.copies(draw) {
+		note := *n
+		note.shift(s.later(draw, i))
+		if i > 0 {
+			note.Placement.Node, note.Placement.Allocation = left, cluster.Allocation{}
+		}
+		s.push(copied{item: item{note: &note}, pod: int32(pod / 2), copy: i})
+	}
+}
+
+// later returns how much later the i-th copy of a group comes.
+func (s *scaling) later(draw cluster.Draw, i int) cluster.Time {
+	if i == 0 {
+		return 0
+	}
+	return cluster.Time(float64(draw.At(i).Float() * float64(s.o.Jitter)))
 }
 
 // take has the copies of an event wait for their time.
@@ -297,7 +342,7 @@ func (s *scaling) take(e cluster.Event) {
 		fixed = !ok
 	}
 	if fixed {
-		s.push(copied{event: e, pod: -1})
+		s.push(copied{item: item{event: e}, pod: -1})
 		return
 	}
 	draw := cluster.Draw(0)
@@ -314,7 +359,7 @@ func (s *scaling) take(e cluster.Event) {
 		}
 	}
 	for i := range copies {
-		s.push(copied{event: s.copyOf(e, g, draw, i), pod: pod, copy: i})
+		s.push(copied{item: item{event: s.copyOf(e, g, draw, i)}, pod: pod, copy: i})
 	}
 }
 
@@ -329,7 +374,7 @@ func (s *scaling) copyOf(e cluster.Event, g group, draw cluster.Draw, i int) clu
 	if i == 0 {
 		return e
 	}
-	shift(&e, cluster.Time(float64(draw.At(i).Float()*float64(s.o.Jitter))))
+	shift(&e, s.later(draw, i))
 	key := copyKind{g.kind, i}
 	n := s.renamings[key]
 	if n == nil {
@@ -350,6 +395,9 @@ func (s *scaling) copyOf(e cluster.Event, g group, draw cluster.Draw, i int) clu
 // number gives what comes its number. It returns false if it is about what was left
 // out.
 func (s *scaling) number(c *copied) bool {
+	if c.note != nil {
+		return s.numberNote(c)
+	}
 	e := &c.event
 	switch {
 	case e.Kind == cluster.PodAdded:
@@ -365,4 +413,18 @@ func (s *scaling) number(c *copied) bool {
 		return e.Pod != left
 	}
 	return true
+}
+
+// numberNote gives a note its numbers. It returns false if the pod hasn't come.
+func (s *scaling) numberNote(c *copied) bool {
+	n := c.note
+	if n.What == wire.Placed {
+		n.Placement.Node = cluster.NodeID(numberIn(s.nodes.nodes, int32(n.Placement.Node)))
+	}
+	if c.pod < 0 {
+		return true
+	}
+	pod := cluster.PodID(s.numbers[s.copyAt[c.pod]+int64(c.copy)])
+	n.Usage.Pod, n.Placement.Pod = pod, pod
+	return pod != left
 }

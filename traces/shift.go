@@ -42,6 +42,36 @@ func shift(e *cluster.Event, by cluster.Time) {
 	}
 }
 
+// shift moves a note, and all times that it speaks of, by so much.
+func (n *Note) shift(by cluster.Time) {
+	n.At += by
+	if n.Fault != nil {
+		fault := *n.Fault
+		shiftTime(&fault.Until, by)
+		n.Fault = &fault
+	}
+	if n.Gap != nil {
+		gap := *n.Gap
+		gap.From += by
+		n.Gap = &gap
+	}
+}
+
+// begin leaves of a note what is of time 0 or later.
+func (n *Note) begin() {
+	n.At = max(0, n.At)
+	if n.Gap != nil {
+		gap := *n.Gap
+		gap.From = max(0, gap.From)
+		n.Gap = &gap
+	}
+}
+
+// lasts reports whether a note is of a time or later, or what it tells of goes on until then.
+func (n *Note) lasts(until cluster.Time) bool {
+	return n.At >= until || n.Fault != nil && n.Fault.Until > until
+}
+
 func shiftHealth(h *cluster.NodeHealth, by cluster.Time) {
 	for _, b := range []*cluster.Beats{&h.Lease, &h.Posts} {
 		if *b != (cluster.Beats{}) { // nothing was ever heard

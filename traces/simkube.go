@@ -60,7 +60,7 @@ func openSimkube(path string, s Settings) (*Trace, error) {
 	}
 	r.kube.replaceNodes(nodes)
 	return r.kube.trace(recorded{
-		file: path, span: part, settings: s, version: simkubeVersion, content: in.sum(),
+		file: path, span: part, settings: s, version: simkubeVersion, content: in.sum(), epoch: sinceUnix,
 		options: fmt.Sprintf("nodes=%s&cpus=%s&memory=%s", s["nodes"], s["cpus"], s["memory"]),
 	})
 }

@@ -67,7 +67,7 @@ func snapshotTrace(c *manifest.Cluster, run cluster.Time, path string) (*Trace, 
 	if len(c.Nodes) == 0 || len(c.Pods) == 0 {
 		return nil, &Error{File: path, Problem: fmt.Sprintf("there are %d nodes and %d pods", len(c.Nodes), len(c.Pods)), Remedy: "give at least one of each: kubectl get nodes,pods -A -o yaml"}
 	}
-	t := &Trace{Timed: run != cluster.Never, Rows: len(c.Nodes) + len(c.Pods) + len(c.Objects)}
+	t := &Trace{Timed: run != cluster.Never, Epoch: c.Epoch, Rows: len(c.Nodes) + len(c.Pods) + len(c.Objects)}
 	y := &tally{}
 	y.rejectAll("is a pod that had run to its end", path, 0, c.Ended)
 	for _, skipped := range c.Skipped {

@@ -119,3 +119,10 @@ func BenchmarkSnapshotOpen(b *testing.B) {
 		open(b, smallSnapshot)
 	}
 }
+
+// The latest time in the file is time 0.
+func TestSnapshotEpoch(t *testing.T) {
+	if tr := open(t, "snapshot:testdata/snapshot/cluster.yaml"); tr.Epoch.IsZero() {
+		t.Error("nobody knows when it was")
+	}
+}

@@ -8,13 +8,16 @@
 package traces
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/traces/wire"
 )
 
 // A Trace is a workload that can be played, once for each seed. It is read-only
@@ -60,9 +63,16 @@ type Trace struct {
 	// on the wall; zero if nobody knows that either.
 	Epoch time.Time
 
+	// Decided is how many decisions, and outcomes of them, a log of a run or of a cluster has
+	// beside its workload. Noted has of them where pods were placed.
+	Decided int64
+
 	events func(seed int64) Stream
-	whole  func(seed int64) Stream // events, and what a simulated cluster doesn't take; nil if that is nothing
-	used   func() ([]Used, error)  // nil if the recording doesn't say
+	whole  func(seed int64) Stream                                       // events, and what a simulated cluster doesn't take; nil if that is nothing
+	noted  func(seed int64) Stream                                       // whole, with notes; nil if they are those of the functions below
+	used   func(seed int64) ([]Used, error)                              // nil if the recording doesn't say
+	placed func(seed int64, add func(at cluster.Time, p wire.Placement)) // likewise
+	struck func(add func(at cluster.Time, f *wire.Fault))                // likewise
 }
 
 // A Stream yields events in order of time. It returns io.EOF after the last; another
@@ -84,6 +94,36 @@ func (t *Trace) Whole(seed int64) Stream {
 		return t.events(seed)
 	}
 	return t.whole(seed)
+}
+
+// Noted is Whole with notes, if there are any: what pods used, where they ran and how long
+// they waited in the recording, what befell nodes, what is missing.
+func (t *Trace) Noted(seed int64) Stream {
+	if t.noted != nil {
+		return t.noted(seed)
+	}
+	used, err := t.Usage(seed)
+	if err != nil {
+		return failed{err}
+	}
+	var placed, struck []Note
+	if t.placed != nil {
+		t.placed(seed, func(at cluster.Time, p wire.Placement) {
+			placed = append(placed, Note{What: wire.Placed, At: at, Placement: p})
+		})
+	}
+	if t.struck != nil {
+		t.struck(func(at cluster.Time, f *wire.Fault) {
+			struck = append(struck, Note{What: wire.Struck, At: at, Fault: f})
+		})
+	}
+	if len(used)+len(placed)+len(struck) == 0 {
+		return t.Whole(seed)
+	}
+	byTime := func(a, b Note) int { return cmp.Compare(a.At, b.At) }
+	slices.SortStableFunc(placed, byTime)
+	slices.SortStableFunc(struck, byTime)
+	return noted(t.Whole(seed), inOrder(those(struck), those(placed), samples(used)))
 }
 
 // An arrival is a pod that comes to the cluster.

@@ -16,14 +16,27 @@ type Used struct {
 	wire.Usage
 }
 
-// Usage returns what the recording says that the pods of Events used, in order of time,
-// and of pods; nothing where it doesn't say. It is read anew by each call, since it may
-// take many times the memory of the workload.
-func (t *Trace) Usage() ([]Used, error) {
+// Usage returns what the recording says that the pods of Events used under a seed, in order
+// of time, and of pods; nothing where it doesn't say. It is read anew by each call, since it
+// may take many times the memory of the workload.
+func (t *Trace) Usage(seed int64) ([]Used, error) {
 	if t.used == nil {
 		return nil, nil
 	}
-	return t.used()
+	return t.used(seed)
+}
+
+// placed tells when pods ran whose arrivals are spread over so many nanoseconds, and how long
+// they had waited: of a job's pods the first, as recordings say it of jobs.
+func (r *replay) placed(spread float64, add func(at cluster.Time, p wire.Placement)) {
+	pods := int64(0)
+	for i := range r.batches.count {
+		b := r.batches.at(i)
+		if r.waits && b.waited >= 0 && !b.more {
+			add(r.moved(b.at, spread)+b.waited, wire.Placement{Pod: cluster.PodID(2 * pods), Node: cluster.None, Wait: b.waited})
+		}
+		pods += b.count()
+	}
 }
 
 // A use is what the pods of a batch were seen to use at an age.

@@ -86,8 +86,8 @@ func (e Effect) options() []string {
 	return nil
 }
 
-// parseKind returns the kind that a word names.
-func parseKind(word string) (Kind, error) {
+// ParseKind returns the kind that a word names: what String returns.
+func ParseKind(word string) (Kind, error) {
 	i := slices.Index(kindNames, word)
 	if i < 0 {
 		return 0, &Error{Problem: "there is no kind of fault " + quoted(word), Remedy: "write one of " + strings.Join(kindNames, ", ")}

@@ -180,7 +180,7 @@ func modelEffect(opts *options, refused ...Kind) (Effect, error) {
 	if err != nil {
 		return Effect{}, err
 	}
-	kind, err := parseKind(word)
+	kind, err := ParseKind(word)
 	if err != nil {
 		return Effect{}, err
 	}

@@ -141,7 +141,7 @@ func parseEffect(word string, outage bool, fields []string) (Effect, error) {
 		e, err = modelEffect(opts)
 	} else {
 		var kind Kind
-		if kind, err = parseKind(word); err == nil {
+		if kind, err = ParseKind(word); err == nil {
 			e, err = effectOf(kind, opts)
 		}
 	}

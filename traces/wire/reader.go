@@ -396,6 +396,10 @@ func (r *Reader) Content() (all, workload string) {
 	return all, workload
 }
 
+// Outcomes returns how many decisions and outcomes there are in the blocks that were come to,
+// whether Next returned them or not.
+func (r *Reader) Outcomes() int64 { return r.total.Outcomes }
+
 // wrong returns an error about the block that is read.
 func (r *Reader) wrong(problem, remedy string) *Error {
 	block := int64(r.seq)

@@ -79,15 +79,18 @@ func (f *experimentFlags) do(ctx context.Context, a *app) (err error) {
 
 func (a *app) compare() *cobra.Command {
 	var f experimentFlags
+	f.x.Axes.Trace = []string{"sample:"}
 	cmd := &cobra.Command{
 		Use:   "compare --trace TRACE --policies P,P,...",
 		Short: "Compare policies on a trace",
 		Long: "Compare replays traces under several policies, once for each seed, and prints what\n" +
-			"came out: mean, standard deviation and 95 % interval of each metric.\n\n" +
+			"came out: mean, standard deviation and 95 % interval of each metric. Without --trace it\n" +
+			"plays the sample that comes with the program.\n\n" +
 			traceHelp() + "\n" + policyHelp(a.plugins),
-		Example: "  berth compare --trace synthetic:gpu --policies fgd,bestfit --seeds 42-51 --baseline bestfit",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return f.do(cmd.Context(), a) },
+		Example: "  berth compare --policies fgd,bestfit --seeds 42-51 --baseline bestfit\n" +
+			"  berth compare --trace synthetic:gpu --policies fgd,bestfit --seeds 42-51 --baseline bestfit",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.do(cmd.Context(), a) },
 	}
 	f.add(cmd)
 	return cmd

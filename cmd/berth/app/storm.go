@@ -51,7 +51,7 @@ func (a *app) storm() *cobra.Command {
 	fl.DurationVar(&f.lasts, "for", 24*time.Hour, "how long runs last")
 	fl.IntVar(&f.zones, "zones", 3, "zones that nodes without one are spread over, by a hash of their names; 0 for none")
 	fl.StringVar(&f.work, "work", "restart", "what an evicted pod's work begins with: restart, resume, or checkpoint=D")
-	fl.StringVar(&f.usage, "usage", "", "memory that pods use, for example 'drift(base=0.8,growth=0.05,leaky=0.01,leak=0.5,noise=0.1)' of what they ask for; kubelets evict under pressure then")
+	fl.StringVar(&f.usage, "usage", "", "memory that pods use, for example 'drift(base=0.8,growth=0.05,leaky=0.01,leak=0.5,noise=0.1)' of what they ask for, or recorded, if the trace says it; kubelets evict under pressure then")
 	fl.StringVar(&f.start, "startup", "", "how long containers take to start: quantiles from the shortest time to the longest, for example 800ms,1s,2.5s")
 	ef.add(cmd)
 	return cmd

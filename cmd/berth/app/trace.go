@@ -75,6 +75,16 @@ func (s *stoppable) Next() (cluster.Event, error) {
 	return s.Stream.Next()
 }
 
+// Note implements traces.Noting. Once the context is done there are no more, so that Next is
+// asked.
+func (s *stoppable) Note() (n traces.Note, ok bool) {
+	if s.read++; s.read%4096 == 0 && s.ctx.Err() != nil {
+		s.read-- // Next is to see it, too
+		return n, false
+	}
+	return traces.NextNote(s.Stream)
+}
+
 // parseDuration reads the duration that a flag has; otherwise if it has none.
 func parseDuration(flag, text string, otherwise cluster.Time) (cluster.Time, error) {
 	if text == "" {

@@ -23,7 +23,8 @@ func (a *app) traceConvert() *cobra.Command {
 		Long: "Convert writes a trace in Berth's own format (docs/trace-format.md). If --out ends in .jsonl it writes\n" +
 			"JSON lines, which say the same for people and other programs; a TRACE that ends in .jsonl is read as such.\n" +
 			"Of a file in Berth's own format nothing is lost, outcomes and decisions included; of another TRACE\n" +
-			"what is written is the workload that would be played, and what its pods were seen to use.",
+			"what is written is the workload that would be played, and what its pods were seen to use, how long\n" +
+			"they waited and what befell nodes, as far as the recording says.",
 		Example: "  berth trace convert philly:philly-2017 --out philly.berth\n  berth trace convert logs/run-000.berth --out run.jsonl\n  berth trace convert run.jsonl --out run.berth",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -49,6 +50,7 @@ func (a *app) traceConvert() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.sayUndecided(t)
 			return out.write(cmd.Context(), a, converted(t, args[0], in.seed))
 		},
 	}
@@ -59,7 +61,7 @@ func (a *app) traceConvert() *cobra.Command {
 
 // converted is a trace as it is, under a seed.
 func converted(t *traces.Trace, spec string, seed int64) made {
-	return made{stream: t.Whole(seed), from: "berth trace convert " + quote(spec), hash: t.Hash, epoch: t.Epoch, of: t, used: t.Usage}
+	return made{stream: t.Noted(seed), from: "berth trace convert " + quote(spec), hash: t.Hash, epoch: t.Epoch, of: t}
 }
 
 // copyTo writes a file in Berth's own format once more, and says what is missing of it.
@@ -108,6 +110,7 @@ func (a *app) toLines(cmd *cobra.Command, spec, to string, in *traceInput) error
 		if err != nil {
 			return err
 		}
+		a.sayUndecided(t)
 		return a.traceFailed(writeAside(to, func(w io.Writer) error {
 			return throughFile(w, func(own io.Writer) error {
 				var d traces.Demand

@@ -41,6 +41,7 @@ func (a *app) traceCut() *cobra.Command {
 			if o.For, err = parseDuration("for", length, 0); err != nil {
 				return err
 			}
+			a.sayUndecided(t)
 			source := fmt.Sprintf("berth trace cut %s --from %s", quote(args[0]), from)
 			if length != "" {
 				source += " --for " + length
@@ -48,7 +49,7 @@ func (a *app) traceCut() *cobra.Command {
 			if running {
 				source += " --running"
 			}
-			return out.write(cmd.Context(), a, made{stream: traces.Cut(t.Whole(in.seed), o), from: source, hash: t.Hash, epoch: later(t, o.From), of: t})
+			return out.write(cmd.Context(), a, made{stream: traces.Cut(t.Noted(in.seed), o), from: source, hash: t.Hash, epoch: later(t, o.From), of: t})
 		},
 	}
 	fl := cmd.Flags()
@@ -98,10 +99,11 @@ func (a *app) traceScale() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := traces.Scale(func() traces.Stream { return t.Whole(in.seed) }, o)
+			s, err := traces.Scale(func() traces.Stream { return t.Noted(in.seed) }, o)
 			if err != nil {
 				return a.traceFailed(about(args[0], err))
 			}
+			a.sayUndecided(t)
 			source := fmt.Sprintf("berth trace scale %s --%s %s --by %s --jitter %s --seed %d", quote(args[0]), flag, text, by, jitter, in.seed)
 			return out.write(cmd.Context(), a, made{stream: s, from: source, hash: t.Hash, epoch: t.Epoch, of: t})
 		},
@@ -171,7 +173,7 @@ func (a *app) merge(cmd *cobra.Command, specs, at []string, firstNodes bool, see
 		} else if t.Timed != first.Timed {
 			return exit(exitBadInput, fmt.Errorf("%s and %s: pods of only one of them end; merge traces of one kind", first.Name, spec))
 		}
-		input := traces.MergeInput{Open: func() traces.Stream { return t.Whole(seed) }, WithoutNodes: firstNodes && i > 0}
+		input := traces.MergeInput{Open: func() traces.Stream { return t.Noted(seed) }, WithoutNodes: firstNodes && i > 0}
 		source += " " + quote(spec)
 		if i > 0 && len(at) > 0 {
 			text := at[min(i, len(at))-1]
@@ -181,6 +183,7 @@ func (a *app) merge(cmd *cobra.Command, specs, at []string, firstNodes bool, see
 			source += " --at " + text
 		}
 		hash.Write([]byte(t.Hash))
+		a.sayUndecided(t)
 		inputs = append(inputs, input)
 	}
 	if firstNodes {
@@ -224,10 +227,11 @@ func (a *app) traceAnonymise() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := traces.Anonymise(func() traces.Stream { return t.Whole(in.seed) }, key)
+			s, err := traces.Anonymise(func() traces.Stream { return t.Noted(in.seed) }, key)
 			if err != nil {
 				return a.traceFailed(err)
 			}
+			a.sayUndecided(t)
 			// Where it came from is a name, too, and so is the hash of what is public.
 			return out.write(cmd.Context(), a, made{stream: s, from: "berth trace anonymise", epoch: later(t, cluster.Time(0)), of: t})
 		},

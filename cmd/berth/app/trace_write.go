@@ -62,7 +62,13 @@ type made struct {
 	hash   string    // of what it was made of
 	epoch  time.Time // when its time 0 is; zero if nobody knows
 	of     *traces.Trace
-	used   func() ([]traces.Used, error) // what its pods used; nil if that isn't to be written
+}
+
+// sayUndecided says of a log that what is made of it has no decisions, if it had any.
+func (a *app) sayUndecided(t *traces.Trace) {
+	if t.Decided > 0 {
+		fmt.Fprintf(a.env.Stderr, "berth: %s: of its %d decisions and outcomes only where and when pods were placed is kept, as all else belongs to the whole of that log\n", t.Name, t.Decided)
+	}
 }
 
 // write writes what was made, and says what it is. Until all of it is written, what was
@@ -95,37 +101,25 @@ func (m made) meta() wire.Meta {
 	return meta
 }
 
-// writeEvents writes a workload in Berth's own format, with what its pods used, and sums
-// what it asks for.
+// writeEvents writes a workload in Berth's own format, with its notes, and sums what it asks
+// for.
 func (m made) writeEvents(to io.Writer, s traces.Stream, d *traces.Demand) error {
-	var used []traces.Used
-	if m.used != nil {
-		var err error
-		if used, err = m.used(); err != nil {
-			return err
-		}
-	}
 	w, err := wire.Create(to, m.meta(), wire.Options{})
 	if err != nil {
 		return err
 	}
-	until := func(at cluster.Time) error {
-		for ; len(used) > 0 && used[0].At < at; used = used[1:] {
-			if err := w.Usage(used[0].At, used[0].Usage); err != nil {
+	for {
+		if n, ok := traces.NextNote(s); ok {
+			if err := n.Write(w); err != nil {
 				return err
 			}
+			continue
 		}
-		return nil
-	}
-	for {
 		e, err := s.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return err
-		}
-		if err := until(e.Time); err != nil { // what is used when a pod comes is written after it
 			return err
 		}
 		d.Take(&e)
@@ -135,9 +129,6 @@ func (m made) writeEvents(to io.Writer, s traces.Stream, d *traces.Demand) error
 	}
 	if d.Nodes == 0 || d.Pods == 0 {
 		return &traces.Error{File: m.from, Problem: fmt.Sprintf("it leaves %d nodes and %d pods", d.Nodes, d.Pods), Remedy: "keep more, so that there is something to play"}
-	}
-	if err := until(cluster.Never); err != nil {
-		return err
 	}
 	return w.Close()
 }
