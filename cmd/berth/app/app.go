@@ -52,7 +52,7 @@ type Own struct {
 // MainWith is Main with policies of all kinds.
 func MainWith(own Own) {
 	ctx, stop := untilSignal()
-	klog.SetLogger(zapr.NewLogger(zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.Lock(os.Stderr), zap.WarnLevel)))) // client-go's
+	klog.SetLogger(zapr.NewLogger(zap.New(zapcore.NewCore(jsonLines(), zapcore.Lock(os.Stderr), zap.WarnLevel)))) // client-go's
 	env := Env{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, TraceDir: os.Getenv("BERTH_TRACES"), Stop: stop}
 	os.Exit(runWith(ctx, env, slices.Concat(plugins.All, own.Plugins), own.Evictions...))
 }

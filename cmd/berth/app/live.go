@@ -128,9 +128,14 @@ func (a *app) liveLog() *zap.Logger {
 	case a.quiet:
 		level = zap.WarnLevel
 	}
+	return zap.New(zapcore.NewCore(jsonLines(), zapcore.Lock(zapcore.AddSync(a.env.Stderr)), level))
+}
+
+// jsonLines is how logs are written that machines read.
+func jsonLines() zapcore.Encoder {
 	config := zap.NewProductionEncoderConfig()
 	config.TimeKey, config.EncodeTime = "time", zapcore.RFC3339NanoTimeEncoder
-	return zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(config), zapcore.Lock(zapcore.AddSync(a.env.Stderr)), level))
+	return zapcore.NewJSONEncoder(config)
 }
 
 // A stopSignal is why a program is to stop.

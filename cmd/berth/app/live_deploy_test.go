@@ -148,6 +148,11 @@ func TestPermissions(t *testing.T) {
 // be about another account or namespace.
 func TestDeploy(t *testing.T) {
 	for _, verb := range []string{"schedule", "lifecycle", "record"} {
+		dir := filepath.Join("..", "..", "..", "deploy", verb)
+		text, err := os.ReadFile(filepath.Join(dir, "kustomization.yaml"))
+		if err != nil || !strings.HasSuffix(string(text), "\nresources: [../namespace, rbac.yaml, deployment.yaml]\n") {
+			t.Errorf("%s: the kustomization is %q, %v", verb, text, err)
+		}
 		found := 0
 		for _, o := range deployed(t, verb) {
 			switch o := o.(type) {

@@ -77,6 +77,9 @@ func (l *live) run(ctx context.Context) error {
 	return l.act(during, of, f)
 }
 
+// patience is after how long without the API's lists a warning is due.
+const patience = 10 * time.Second
+
 // act decides until ctx is done.
 func (l *live) act(ctx context.Context, of *api, f *front) (err error) {
 	epoch := time.Now()
@@ -102,7 +105,16 @@ func (l *live) act(ctx context.Context, of *api, f *front) (err error) {
 	}
 	report := newReport(l, epoch)
 	l.log.Info("began", zap.String("verb", l.who.Verb), zap.String("api", of.config.Host), zap.String("version", version()), zap.Bool("dryRun", l.flags.dryRun))
+	late := time.AfterFunc(patience, func() {
+		if !c.Synced() {
+			l.log.Warn("not all lists have come from the API yet", zap.String("api", of.config.Host), zap.Duration("after", patience))
+		}
+	})
+	defer late.Stop()
 	err = l.play(ctx, c, s, on, append(cluster.Recorders{file, report}, on.recorders...))
+	if err == nil && report.rounds == 0 && errors.Is(context.Cause(ctx), errTime) {
+		err = exit(exitWorldFailed, fmt.Errorf("%s has not listed all that was asked for in %v; see whether it is reached, and allows it (deploy/ has roles)", of.config.Host, l.flags.lasts))
+	}
 	if wrong := c.Close(); wrong != nil {
 		l.log.Warn("requests were given up", zap.Error(wrong))
 	}

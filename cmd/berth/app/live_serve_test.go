@@ -5,15 +5,19 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/berthsim/berth/cluster/kube/kubetest"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+	coordinationv1 "k8s.io/api/coordination/v1"
 )
 
 // A reached is a program that serves on a socket.
@@ -165,6 +169,58 @@ func TestServe(t *testing.T) {
 	recording.wantMetrics(t, "record")
 	recording.terminate()
 	recording.ends(0)
+}
+
+// TestSignals runs the program itself, and wants a signal to end it in good order: the Lease
+// given back, the log whole.
+func TestSignals(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no SIGTERM on Windows")
+	}
+	server := serve(t)
+	server.Kubelet("a", kubetest.KubeletOptions{})
+	add(t, server, pods(ownScheduler, 2, "1")...)
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, err := server.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := kubetest.WriteKubeconfig(config, url); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		signal syscall.Signal
+		status int
+	}{{syscall.SIGTERM, 0}, {syscall.SIGINT, exitInterrupted}} {
+		log := filepath.Join(t.TempDir(), "run.berth")
+		var out, errs text
+		cmd := exec.Command(program)
+		cmd.Args = []string{"berth", "schedule", "--kubeconfig", config, "--log", log, "--metrics-address", nobody, "-o", "json", "--leader-elect-resource-namespace", "berth-system"}
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "pods are bound", func() bool { return bound(server) == 2 })
+		eventually(t, "it leads", func() bool { return strings.Contains(errs.String(), `"began"`) })
+		if err := cmd.Process.Signal(test.signal); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // its status is looked at
+		if got := cmd.ProcessState.ExitCode(); got != test.status {
+			t.Errorf("%v: exit status %d, want %d\n%s%s", test.signal, got, test.status, out.String(), errs.String())
+		}
+		lease, err := kubetest.Get[*coordinationv1.Lease](server, "berth-system", ownScheduler)
+		if err != nil || lease.Spec.HolderIdentity != nil && *lease.Spec.HolderIdentity != "" {
+			t.Errorf("%v: the Lease is still held: %+v, %v", test.signal, lease, err)
+		}
+		v := &verb{t: t, description: "berth schedule"}
+		v.out.b.WriteString(out.String())
+		replays(t, log, v.digest())
+	}
 }
 
 // TestProfilesOnLoopbackAlone wants profiles to be served to nobody but this machine.

@@ -127,16 +127,6 @@ func add(t *testing.T, server *kubetest.Server, objects ...kubetest.Object) {
 // bound returns how many pods have been bound.
 func bound(server *kubetest.Server) int { return len(server.Bindings()) }
 
-// written returns what was written over connections by a program.
-func written(server *kubetest.Server, agent string) (list []kubetest.Write) {
-	for _, w := range server.Writes() {
-		if strings.HasPrefix(w.UserAgent, agent) {
-			list = append(list, w)
-		}
-	}
-	return list
-}
-
 // TestSchedule has pods come to a server in memory, and wants those that ask for Berth to be
 // bound, those that fit nowhere to be told so, and all to be played again.
 func TestSchedule(t *testing.T) {
@@ -252,6 +242,20 @@ func TestLeaderElection(t *testing.T) {
 		second.ends(exitWorldFailed)
 		if !strings.Contains(second.errs.String(), "berth: the Lease was lost") {
 			t.Errorf("why it ended:\n%s", second.errs.String())
+		}
+	})
+}
+
+// TestUnreached wants a verb whose time is over to say that it has seen nothing.
+func TestUnreached(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "r.berth")
+	synctest.Test(t, func(t *testing.T) {
+		server := serve(t)
+		server.Silence(time.Hour)
+		v := start(t, server, "record", "-f", file, "--for", "1m")
+		v.ends(exitWorldFailed)
+		if text := v.errs.String(); !strings.Contains(text, "not all lists have come") || !strings.Contains(text, "berth: http://kubetest has not listed all") {
+			t.Errorf("it says:\n%s", text)
 		}
 	})
 }

@@ -7,16 +7,19 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/berthsim/berth/bench"
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/kube/kubetest"
 	"github.com/berthsim/berth/traces/wire"
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 )
 
 // planted is in everything that a recorder must not store.
@@ -190,5 +193,69 @@ func TestRecordErrors(t *testing.T) {
 		if text := v.errs.String(); !strings.Contains(text, test.want) || strings.Count(text, "\n") != 1 || v.out.String() != "" {
 			t.Errorf("%v: %s%s, want %q", test.args, v.out.String(), text, test.want)
 		}
+	}
+}
+
+// TestRecordMemory records many pods that come, are bound elsewhere and go, and wants what is
+// held of them not to grow.
+func TestRecordMemory(t *testing.T) {
+	l := &live{who: &bench.Live{Verb: bench.LiveRecord}, file: filepath.Join(t.TempDir(), "r.berth")}
+	s := cluster.NewState()
+	g, err := l.startLog(s, time.Unix(0, 0), &api{config: &rest.Config{Host: "h"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	round := func(events ...cluster.Event) {
+		t.Helper()
+		now := s.Now + cluster.Second
+		for i := range events {
+			events[i].Time = now
+		}
+		s.Observe(now, events)
+		if err := g.Record(s, events, s.TakeDecisions()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	room := cluster.Amounts{cluster.CPU: 4000, cluster.Memory: 1 << 30, cluster.PodSlots: 10}
+	round(cluster.Event{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{Name: "n", Capacity: room}})
+	classes, labels := make([]*cluster.Class, 50), make([]cluster.Labels, 50) // package wire bounds what it holds of them
+	for i := range classes {
+		classes[i] = &cluster.Class{Namespace: "default", Requests: cluster.Amounts{cluster.CPU: int64(i)}}
+		labels[i] = cluster.MakeLabels(map[string]string{"app": fmt.Sprint(i)})
+	}
+	number := 0
+	lives := func(pods int) {
+		for i := range pods {
+			number++
+			spec := cluster.PodSpec{Name: fmt.Sprint("job-", number), Class: classes[i%50], Labels: labels[i%50], Run: cluster.Never}
+			on := spec
+			on.On = "n"
+			came := []cluster.Event{{Kind: cluster.PodAdded, PodSpec: &spec}}
+			round(came...)
+			row := cluster.PodID(0) // the only one
+			round(cluster.Event{Kind: cluster.PodChanged, Pod: row, PodSpec: &on})
+			round(cluster.Event{Kind: cluster.PodEnded, Pod: row, Node: 0})
+		}
+	}
+	held := func() uint64 {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if err := g.log.Flush(); err != nil { // or what waits to be written would count
+			t.Fatal(err)
+		}
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	lives(2_000)
+	before := held()
+	lives(20_000)
+	if after := held(); after > before+2<<20 {
+		t.Errorf("20,000 pods more took %d bytes more", after-before)
+	}
+	var wrong error
+	if g.end(&wrong); wrong != nil {
+		t.Error(wrong)
 	}
 }

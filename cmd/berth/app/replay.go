@@ -19,10 +19,10 @@ func (a *app) replay() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay LOG",
 		Short: "Play the log of a run again",
-		Long: "Replay plays the log of a run, which berth compare --log DIR writes: the same events come at the\n" +
-			"same times, and everything is decided anew, by the policies of then or by another scheduling policy.\n" +
-			"It says where something else is decided first; nothing that came afterwards would mean anything.\n" +
-			"With --verify that is an error.",
+		Long: "Replay plays the log of a run, which berth compare --log DIR writes, or berth schedule, lifecycle and\n" +
+			"record on a live cluster: the same events come at the same times, and everything is decided anew, by\n" +
+			"the policies of then or by another scheduling policy. It says where something else is decided first;\n" +
+			"nothing that came afterwards would mean anything. With --verify that is an error.",
 		Example: "  berth compare --trace synthetic:gpu --policies fgd,bestfit --log logs\n  berth replay logs/run-000.berth --verify\n  berth replay logs/run-000.berth --policies bestfit",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
