@@ -110,7 +110,8 @@ var mayImport = []row{
 		why:   "a live cluster: the only package that speaks to an API server, with clocks and goroutines; its tests run whole clusters",
 	}, {
 		pkg: "cluster/kube/kubetest", imports: []string{"k8s.io/api", "k8s.io/apimachinery", "k8s.io/client-go", "gopkg.in/evanphx/json-patch.v4"},
-		why: "a Kubernetes API in memory knows Kubernetes' types and nothing of ours, so it can't agree with our mistakes",
+		tests: []string{"k8s.io/klog/v2"},
+		why:   "a Kubernetes API in memory knows Kubernetes' types and nothing of ours, so it can't agree with our mistakes",
 	}, {
 		pkg: "traces/fetch",
 		why: "downloads public traces by net/http: the only package that asks the network for data, and nobody but a main uses it",

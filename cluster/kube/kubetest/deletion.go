@@ -17,10 +17,10 @@ func precondition(r *resource, o Object, p *metav1.Preconditions) error {
 		return nil
 	}
 	if p.UID != nil && *p.UID != "" && *p.UID != o.GetUID() {
-		return apierrors.NewConflict(r.GroupResource(), o.GetName(), fmt.Errorf("Precondition failed: UID in precondition: %s, UID in object meta: %s", *p.UID, o.GetUID()))
+		return apierrors.NewConflict(r.GroupResource(), o.GetName(), fmt.Errorf("precondition failed: UID in precondition: %s, UID in object meta: %s", *p.UID, o.GetUID()))
 	}
 	if p.ResourceVersion != nil && *p.ResourceVersion != "" && *p.ResourceVersion != o.GetResourceVersion() {
-		return apierrors.NewConflict(r.GroupResource(), o.GetName(), fmt.Errorf("Precondition failed: ResourceVersion in precondition: %s, ResourceVersion in object meta: %s", *p.ResourceVersion, o.GetResourceVersion()))
+		return apierrors.NewConflict(r.GroupResource(), o.GetName(), fmt.Errorf("precondition failed: ResourceVersion in precondition: %s, ResourceVersion in object meta: %s", *p.ResourceVersion, o.GetResourceVersion()))
 	}
 	return nil
 }
@@ -98,14 +98,4 @@ func withGrace(o Object, end time.Time, grace int64) Object {
 	}
 	o.SetDeletionGracePeriodSeconds(&grace)
 	return o
-}
-
-// deleteAll deletes what an option's selectors choose of a table, in the order of lists.
-func (st *store) deleteAll(t *table, objects []Object, options *metav1.DeleteOptions) error {
-	for _, o := range objects {
-		if _, err := st.delete(t, keyOf(o), options); err != nil && !apierrors.IsNotFound(err) {
-			return err
-		}
-	}
-	return nil
 }

@@ -51,7 +51,7 @@ func (f *Fault) answer(q *request) answer {
 	case http.StatusServiceUnavailable:
 		err = apierrors.NewServiceUnavailable("a fault of kubetest")
 	case http.StatusGatewayTimeout:
-		err = apierrors.NewServerTimeout(r, q.verb, seconds)
+		err = apierrors.NewTimeoutError("a fault of kubetest", seconds)
 	default:
 		err = apierrors.NewGenericServerResponse(f.Code, q.verb, r, q.name, "a fault of kubetest", seconds, true)
 	}
@@ -75,8 +75,9 @@ type faults struct {
 	set         []*active
 	injected    int               // faults so far
 	asked       map[string]uint64 // requests of a kind so far
-	changed     chan struct{}     // closed when silence begins or ends
+	changed     chan struct{}     // closed when silence or holding begins or is ended
 	silentUntil time.Time
+	heldUntil   time.Time
 	downUntil   time.Time
 	lagRevision int64
 	lagUntil    time.Time
@@ -202,12 +203,39 @@ func (s *Server) Silence(d time.Duration) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.silentUntil = time.Now().Add(d)
-	close(s.faults.changed)
-	s.faults.changed = make(chan struct{})
+	s.faults.tell()
 }
 
-// LagLists makes lists that allow any state (resourceVersion "0") show, for d, that of
-// now, as a server does whose watch cache is behind. 0 ends it.
+// tell wakes whoever waits for the end of a fault. The lock is held.
+func (f *faults) tell() {
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+// HoldWatches makes watches say nothing for d, and go on from there: clients see the
+// past, while what they write takes effect, as with a watch cache that is behind. 0
+// ends it.
+func (s *Server) HoldWatches(d time.Duration) {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.heldUntil = time.Now().Add(d)
+	s.faults.tell()
+}
+
+// held is for how long watches say nothing yet, and what is closed if that changes.
+func (f *faults) held() (time.Duration, <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	until := f.heldUntil
+	if f.silentUntil.After(until) {
+		until = f.silentUntil
+	}
+	return time.Until(until), f.changed
+}
+
+// LagLists makes lists and initial events that allow any state (resourceVersion "0", or
+// not older than one) show, for d, that of now, as a server does whose watch cache is
+// behind. 0 ends it.
 func (s *Server) LagLists(d time.Duration) {
 	s.store.mu.Lock()
 	revision := s.store.revision
@@ -282,9 +310,8 @@ func (s *Server) Compact() {
 func (s *Server) Restart(d time.Duration) {
 	s.faults.mu.Lock()
 	s.faults.downUntil = time.Now().Add(d)
-	s.faults.silentUntil = time.Time{}
-	close(s.faults.changed)
-	s.faults.changed = make(chan struct{})
+	s.faults.silentUntil, s.faults.heldUntil = time.Time{}, time.Time{}
+	s.faults.tell()
 	s.faults.mu.Unlock()
 	s.Compact()
 	s.conns.closeAll()

@@ -101,6 +101,7 @@ func TestInformersThroughFaults(t *testing.T) {
 		"none":              nil,
 		"watches cut":       {{At: 5 * time.Second, Act: kubetest.Cut}, {At: 6 * time.Second, Act: kubetest.Cut}},
 		"watches mute":      {{At: 5 * time.Second, Act: kubetest.Mute, For: 15 * time.Second}},
+		"watches held":      {{At: 5 * time.Second, Act: kubetest.Hold, For: 15 * time.Second}},
 		"history forgotten": {{At: 5 * time.Second, Act: kubetest.Forget}},
 		"too old":           {{At: 5 * time.Second, Act: kubetest.Expire}},
 		"restart":           {{At: 5 * time.Second, Act: kubetest.Down, For: 8 * time.Second}},

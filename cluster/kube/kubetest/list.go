@@ -32,7 +32,7 @@ func selectionOf(r *resource, namespace string, o *metav1.ListOptions) (sel sele
 	if sel.fields, err = fields.ParseSelector(o.FieldSelector); err != nil {
 		return sel, apierrors.NewBadRequest(err.Error())
 	}
-	known := selectable(r.empty())
+	known := selectable(stored(r.empty()))
 	for _, q := range sel.fields.Requirements() {
 		if _, ok := known[q.Field]; !ok {
 			return sel, apierrors.NewBadRequest(fmt.Sprintf("field label not supported: %s", q.Field))

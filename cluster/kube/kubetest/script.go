@@ -16,6 +16,7 @@ const (
 	Requests Act = "requests" // the Step's Fault is set, for a time
 	Cut      Act = "cut"      // CutWatches
 	Mute     Act = "mute"     // MuteWatches, for a time
+	Hold     Act = "hold"     // HoldWatches, for a time
 	Forget   Act = "compact"  // Compact
 	Expire   Act = "expire"   // Compact, and CutWatches: the next watches get 410
 	Down     Act = "restart"  // Restart, for a time
@@ -95,6 +96,8 @@ func (s *Server) act(st Step) {
 		s.CutWatches()
 	case Mute:
 		s.MuteWatches(st.For)
+	case Hold:
+		s.HoldWatches(st.For)
 	case Forget:
 		s.Compact()
 	case Expire:
@@ -114,7 +117,7 @@ func (s *Server) act(st Step) {
 // RandomScript draws steps that begin within a time, about one every ten seconds. The
 // same seed draws the same ones.
 func RandomScript(seed uint64, within time.Duration) (sc Script) {
-	acts := []Act{Requests, Requests, Requests, Requests, Cut, Mute, Forget, Expire, Down, Silent, Lag}
+	acts := []Act{Requests, Requests, Requests, Requests, Cut, Mute, Hold, Forget, Expire, Down, Silent, Lag}
 	n := int(within/(10*time.Second)) + 1
 	for i := range n {
 		draw := func(what string, below int) int { return int(hash(seed, "script", i, what) % uint64(below)) }

@@ -108,8 +108,12 @@ func (s *Server) watch(w http.ResponseWriter, q *request) (code int, err error) 
 	case cursor > now:
 		err = tooLarge(cursor, now)
 	case initial || cursor == 0 && o.SendInitialEvents == nil:
-		cursor = now
-		first, err = t.at(now)
+		if lag := s.faults.lag(); lag > 0 && o.ResourceVersion != "" {
+			cursor = max(cursor, lag)
+		} else {
+			cursor = now
+		}
+		first, err = t.at(cursor)
 	case cursor == 0:
 		cursor = now
 	}
@@ -183,46 +187,76 @@ func (f *follower) follow(timeout time.Duration) {
 	defer end.Stop()
 	bookmark := time.NewTicker(f.server.options.BookmarkPeriod)
 	defer bookmark.Stop()
+	due, over := false, false // a bookmark is due; the watch's time is over
 	for {
-		if !f.server.awake(f.q.http.Context()) {
-			return
-		}
-		f.server.store.mu.Lock()
-		records, err := f.table.since(f.cursor)
-		now, changed := f.server.store.revision, f.table.changed
-		f.server.store.mu.Unlock()
-		if err != nil {
-			f.fail(err)
-			return
-		}
-		for i := range records {
-			if f.stream.record(&f.sel, &records[i]) != nil {
+		var news <-chan struct{} // nil while watches are held: nothing is sent then
+		held, changed := f.server.faults.held()
+		if held <= 0 {
+			if over {
 				return
 			}
+			var ok bool
+			if news, ok = f.round(due); !ok {
+				return
+			}
+			due = false
 		}
-		if len(records) > 0 {
-			f.stream.flush()
-		}
-		f.cursor = now
+		resume, stop := timerOf(held)
 		select {
+		case <-news:
+		case <-resume:
 		case <-changed:
 		case <-bookmark.C:
-			if f.bookmarks {
-				if f.stream.bookmark(f.cursor, false) != nil {
-					return
-				}
-				f.stream.flush()
-			}
+			due = true
 		case <-end.C:
-			return
+			over = true
 		case <-f.q.http.Context().Done():
+			stop()
 			return
 		case <-f.faults.cut:
+			stop()
 			panic(http.ErrAbortHandler)
 		case <-f.faults.mute:
+			stop()
 			f.server.mute(f, end.C)
 		}
+		stop()
 	}
+}
+
+// timerOf fires after d; never if it isn't positive.
+func timerOf(d time.Duration) (c <-chan time.Time, stop func()) {
+	if d <= 0 {
+		return nil, func() {}
+	}
+	timer := time.NewTimer(d)
+	return timer.C, func() { timer.Stop() }
+}
+
+// round sends what was written since the last one, and a bookmark if it is due. It
+// returns what is closed at the next write; ok is false if the watch has ended.
+func (f *follower) round(due bool) (news <-chan struct{}, ok bool) {
+	f.server.store.mu.Lock()
+	records, err := f.table.since(f.cursor)
+	now, changed := f.server.store.revision, f.table.changed
+	f.server.store.mu.Unlock()
+	if err != nil {
+		f.fail(err)
+		return nil, false
+	}
+	for i := range records {
+		if f.stream.record(&f.sel, &records[i]) != nil {
+			return nil, false
+		}
+	}
+	f.cursor = now
+	if due && f.bookmarks && f.stream.bookmark(now, false) != nil {
+		return nil, false
+	}
+	if len(records) > 0 || due {
+		f.stream.flush()
+	}
+	return changed, true
 }
 
 // fail ends the watch with an error that tells the client why: 410 sends it to list.
