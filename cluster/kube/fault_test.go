@@ -10,6 +10,8 @@ import (
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/kube"
 	"github.com/berthsim/berth/cluster/kube/kubetest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -187,5 +189,26 @@ func TestReadOnly(t *testing.T) {
 				t.Errorf("it asked to %s %s", q.Verb, q.Resource)
 			}
 		}
+	})
+}
+
+// TestForbidden may not list nodes at first: it says so now and then, and goes on when it may.
+func TestForbidden(t *testing.T) {
+	inWorld(t, kubetest.Options{}, func(w *world) {
+		w.server.Kubelet("a", kubetest.KubeletOptions{})
+		w.add(aPod("p0", 100))
+		w.server.SetFaults(kubetest.Fault{Resource: "nodes", Code: 403})
+		core, logs := observer.New(zap.WarnLevel)
+		r := w.drive(kube.Options{Log: zap.New(core)}, nil, kubeScheduler(t, "Kube"))
+		after(2 * time.Minute)
+		if r.cluster.Synced() || len(r.seen.kinds) > 0 {
+			t.Errorf("it is synced: %v, and told %v", r.cluster.Synced(), r.seen.kinds)
+		}
+		if n := logs.FilterField(zap.String("kind", "Node")).Len(); n < 1 || n > 3 {
+			t.Errorf("the log says %d times that nodes can't be listed: %v", n, logs.All())
+		}
+		w.server.SetFaults()
+		after(time.Minute)
+		w.allBound(r, 1)
 	})
 }
