@@ -47,61 +47,67 @@ func rowOfNode(s *cluster.State, name string) cluster.NodeID {
 	return n
 }
 
-// TestDeeds decides one thing each, and looks at what the server has then. In every second run
-// the first answer to each request is lost, which must not make a difference.
+// unknown is what a node's status says that nobody has heard of.
+var unknown = cluster.Conditions{cluster.ConditionUnknown, cluster.ConditionUnknown, cluster.ConditionUnknown, cluster.ConditionUnknown}
+
+// deedTests decide one thing each about a node a or a pod p that is on it, and look at what the
+// server has then.
+var deedTests = []struct {
+	why      string
+	do       func(s *cluster.State)
+	pod      func(t *testing.T, p *v1.Pod) // checks p, which was on node a; nil if it is gone
+	node     func(t *testing.T, n *v1.Node)
+	rejected []int16
+}{
+	{why: "evict", do: func(s *cluster.State) { s.Delete(rowOfPod(s, "p"), cluster.DeletionByTaint) }, pod: terminatingFor("DeletionByTaintManager")},
+	{why: "preempt", do: func(s *cluster.State) { s.Preempt(rowOfPod(s, "p")) }, pod: terminatingFor("PreemptionByScheduler")},
+	{why: "evict without a cause", do: func(s *cluster.State) { s.Evict(rowOfPod(s, "p")) }, pod: terminatingFor("")},
+	{why: "finalise", do: func(s *cluster.State) { s.Finalise(rowOfPod(s, "p"), cluster.DeletionByPodGC) }, pod: func(t *testing.T, p *v1.Pod) {
+		if p != nil {
+			t.Errorf("it is there still: %v", p.Status)
+		}
+	}},
+	{why: "an eviction that the budget allows", do: func(s *cluster.State) { s.RequestEviction(rowOfPod(s, "p")) }, pod: terminatingFor("EvictionByEvictionAPI")},
+	{why: "an eviction that the budget doesn't allow", do: func(s *cluster.State) { s.RequestEviction(rowOfPod(s, "held")) }, rejected: []int16{429}},
+	{why: "unready", do: func(s *cluster.State) { s.MarkUnready(rowOfPod(s, "p")) }, pod: func(t *testing.T, p *v1.Pod) {
+		if p == nil || isReady(p) || p.DeletionTimestamp != nil {
+			t.Errorf("it is %v", p)
+		}
+	}},
+	{why: "taint", do: func(s *cluster.State) {
+		s.AddTaint(rowOfNode(s, "a"), cluster.Taint{Key: "k", Value: "v", Effect: cluster.NoExecute})
+	}, node: func(t *testing.T, n *v1.Node) {
+		if len(n.Spec.Taints) != 2 || n.Spec.Taints[1].Key != "k" || n.Spec.Taints[1].Value != "v" || n.Spec.Taints[1].TimeAdded == nil {
+			t.Errorf("its taints are %v", n.Spec.Taints)
+		}
+	}},
+	{why: "untaint", do: func(s *cluster.State) {
+		s.RemoveTaint(rowOfNode(s, "a"), cluster.Taint{Key: "old", Effect: cluster.PreferNoSchedule})
+	}, node: func(t *testing.T, n *v1.Node) {
+		if len(n.Spec.Taints) != 0 {
+			t.Errorf("its taints are %v", n.Spec.Taints)
+		}
+	}},
+	{why: "cordon", do: func(s *cluster.State) {
+		s.AddTaint(rowOfNode(s, "a"), cluster.Taint{Key: cluster.TaintUnschedulable, Effect: cluster.NoSchedule})
+	}, node: func(t *testing.T, n *v1.Node) {
+		if len(n.Spec.Taints) != 2 || !n.Spec.Unschedulable {
+			t.Errorf("its taints are %v, unschedulable: %v", n.Spec.Taints, n.Spec.Unschedulable)
+		}
+	}},
+	{why: "conditions", do: func(s *cluster.State) { s.SetConditions(rowOfNode(s, "a"), unknown) }, node: func(t *testing.T, n *v1.Node) {
+		for _, c := range n.Status.Conditions {
+			if c.Status != v1.ConditionUnknown || c.Reason != "NodeStatusUnknown" || c.Message != "Kubelet stopped posting node status." {
+				t.Errorf("%v", c)
+			}
+		}
+	}},
+}
+
+// TestDeeds tries deedTests. In every second run the first answer to each request is lost, which
+// must not make a difference.
 func TestDeeds(t *testing.T) {
-	silent := cluster.Conditions{cluster.ConditionUnknown, cluster.ConditionUnknown, cluster.ConditionUnknown, cluster.ConditionUnknown}
-	for _, tt := range []struct {
-		why      string
-		do       func(s *cluster.State)
-		pod      func(t *testing.T, p *v1.Pod) // checks p, which was on node a; nil if it is gone
-		node     func(t *testing.T, n *v1.Node)
-		rejected []int16
-	}{
-		{why: "evict", do: func(s *cluster.State) { s.Delete(rowOfPod(s, "p"), cluster.DeletionByTaint) }, pod: terminatingFor("DeletionByTaintManager")},
-		{why: "preempt", do: func(s *cluster.State) { s.Preempt(rowOfPod(s, "p")) }, pod: terminatingFor("PreemptionByScheduler")},
-		{why: "evict without a cause", do: func(s *cluster.State) { s.Evict(rowOfPod(s, "p")) }, pod: terminatingFor("")},
-		{why: "finalise", do: func(s *cluster.State) { s.Finalise(rowOfPod(s, "p"), cluster.DeletionByPodGC) }, pod: func(t *testing.T, p *v1.Pod) {
-			if p != nil {
-				t.Errorf("it is there still: %v", p.Status)
-			}
-		}},
-		{why: "an eviction that the budget allows", do: func(s *cluster.State) { s.RequestEviction(rowOfPod(s, "p")) }, pod: terminatingFor("EvictionByEvictionAPI")},
-		{why: "an eviction that the budget doesn't allow", do: func(s *cluster.State) { s.RequestEviction(rowOfPod(s, "held")) }, rejected: []int16{429}},
-		{why: "unready", do: func(s *cluster.State) { s.MarkUnready(rowOfPod(s, "p")) }, pod: func(t *testing.T, p *v1.Pod) {
-			if p == nil || isReady(p) || p.DeletionTimestamp != nil {
-				t.Errorf("it is %v", p)
-			}
-		}},
-		{why: "taint", do: func(s *cluster.State) {
-			s.AddTaint(rowOfNode(s, "a"), cluster.Taint{Key: "k", Value: "v", Effect: cluster.NoExecute})
-		}, node: func(t *testing.T, n *v1.Node) {
-			if len(n.Spec.Taints) != 2 || n.Spec.Taints[1].Key != "k" || n.Spec.Taints[1].Value != "v" || n.Spec.Taints[1].TimeAdded == nil {
-				t.Errorf("its taints are %v", n.Spec.Taints)
-			}
-		}},
-		{why: "untaint", do: func(s *cluster.State) {
-			s.RemoveTaint(rowOfNode(s, "a"), cluster.Taint{Key: "old", Effect: cluster.PreferNoSchedule})
-		}, node: func(t *testing.T, n *v1.Node) {
-			if len(n.Spec.Taints) != 0 {
-				t.Errorf("its taints are %v", n.Spec.Taints)
-			}
-		}},
-		{why: "cordon", do: func(s *cluster.State) {
-			s.AddTaint(rowOfNode(s, "a"), cluster.Taint{Key: cluster.TaintUnschedulable, Effect: cluster.NoSchedule})
-		}, node: func(t *testing.T, n *v1.Node) {
-			if len(n.Spec.Taints) != 2 || !n.Spec.Unschedulable {
-				t.Errorf("its taints are %v, unschedulable: %v", n.Spec.Taints, n.Spec.Unschedulable)
-			}
-		}},
-		{why: "conditions", do: func(s *cluster.State) { s.SetConditions(rowOfNode(s, "a"), silent) }, node: func(t *testing.T, n *v1.Node) {
-			for _, c := range n.Status.Conditions {
-				if c.Status != v1.ConditionUnknown || c.Reason != "NodeStatusUnknown" || c.Message != "Kubelet stopped posting node status." {
-					t.Errorf("%v", c)
-				}
-			}
-		}},
-	} {
+	for _, tt := range deedTests {
 		for _, lost := range []bool{false, true} {
 			name := tt.why
 			if lost {
