@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/berthsim/berth/cluster/lab/build"
 	core "k8s.io/api/core/v1"
@@ -65,7 +66,7 @@ func (l *Lab) LoadPods(ctx context.Context, p Pods) ([]string, error) {
 func (p Pods) pod(i int) *core.Pod {
 	mount := false
 	return &core.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s%d", p.Name, i), Labels: map[string]string{"app": p.Name}},
+		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s%d", p.Name, i), Labels: map[string]string{"app": strings.TrimRight(p.Name, "-.")}},
 		Spec: core.PodSpec{
 			SchedulerName: p.Scheduler, NodeName: p.Node, TerminationGracePeriodSeconds: &p.Grace,
 			AutomountServiceAccountToken: &mount, DNSPolicy: core.DNSDefault, // there is no name server

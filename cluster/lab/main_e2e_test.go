@@ -130,7 +130,7 @@ func lineWith(t *testing.T, file string, texts ...string) string {
 }
 
 // limit is how long a test waits for what a cluster does in seconds, on a machine that may stall.
-const limit = 4 * time.Minute
+const limit = 2 * time.Minute
 
 // await waits until is holds, which says what is missing as long as it doesn't.
 func await(t *testing.T, is func() string) {
