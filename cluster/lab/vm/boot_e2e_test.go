@@ -4,8 +4,11 @@ package vm
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +116,7 @@ func TestMachineWithoutKubelet(t *testing.T) {
 	if _, err := m.Control(inTime(t), "sh echo out; exit 3"); err == nil || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("a failing command: %v", err)
 	}
+	testFill(t, m)
 	testPowerLoss(t, m)
 	testPause(t, m)
 	testReset(t, m)
@@ -126,6 +130,65 @@ func TestMachineWithoutKubelet(t *testing.T) {
 	if strings.Contains(string(console), guest.Failed) {
 		t.Errorf("not stopped in order:\n%s", tail(console))
 	}
+	testCrash(t, m)
+}
+
+// testCrash has a machine that was stopped in order boot again, and crash.
+func testCrash(t *testing.T, m *Machine) {
+	t.Helper()
+	start := time.Now()
+	if err := m.Start(inTime(t)); err != nil {
+		t.Fatal(err)
+	}
+	reached(t, m, start, guest.ControlOpen)
+	if _, err := m.Control(inTime(t), "crash"); err == nil {
+		t.Error("a machine answers that it has crashed")
+	}
+	stopped := (*StoppedError)(nil)
+	if _, err := m.Wait(inTime(t), "nothing of the kind"); !errors.As(err, &stopped) {
+		t.Errorf("waiting for a machine that crashed: %v", err)
+	}
+}
+
+// testFill takes disk and memory, and gives them back.
+func testFill(t *testing.T, m *Machine) {
+	t.Helper()
+	const left = 200 << 20
+	available := func(command string) int64 {
+		kib, err := strconv.ParseInt(strings.TrimSpace(control(t, m, "sh "+command)), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return kib * 1024
+	}
+	disk := func() int64 { return available(`df -k /data | awk 'END { print $4 }'`) }
+	memory := func() int64 { return available(`awk '/^MemFree:|^Inactive.file.:/ { n += $2 } END { print n }' /proc/meminfo`) }
+	diskBefore, memoryBefore := disk(), memory()
+	if diskBefore < 2*left || memoryBefore < 2*left {
+		t.Fatalf("at first %d bytes of disk and %d of memory", diskBefore, memoryBefore)
+	}
+	control(t, m, fmt.Sprintf("fill disk %d", left))
+	if n := disk(); n > left+left/4 {
+		t.Errorf("the disk is full but for %d bytes", n)
+	}
+	control(t, m, fmt.Sprintf("fill memory %d", left))
+	waitFor(t, "the memory is full", func() bool { return memory() < left+left/4 })
+	control(t, m, "release")
+	if n := disk(); n < diskBefore-left/4 {
+		t.Errorf("released, and the disk has %d bytes of %d", n, diskBefore)
+	}
+	waitFor(t, "memory is given back", func() bool { return memory() > 2*left })
+}
+
+// waitFor polls until something is so.
+func waitFor(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if is() {
+			return
+		}
+	}
+	t.Fatalf("not within %v: %s", patience, what)
 }
 
 // testPowerLoss pulls the plug and boots again: what was synced is there.
@@ -200,5 +263,8 @@ func testReset(t *testing.T, m *Machine) {
 	reached(t, m, start, guest.ContainerdReady)
 	if out := control(t, m, "status"); !strings.Contains(out, "containerd runs") {
 		t.Errorf("after a reset: %q", out)
+	}
+	if old, err := os.ReadFile(m.path(oldConsoleFile)); err != nil || guest.Boots(old) != 1 {
+		t.Errorf("the console of the start before shows %d boots (%v)", guest.Boots(old), err)
 	}
 }

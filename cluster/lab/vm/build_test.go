@@ -120,7 +120,7 @@ func TestMachinesKeepTheirParts(t *testing.T) {
 		}
 		return path
 	}
-	m := &Machine{Spec{Dir: filepath.Join(dir, "vm"), Parts: Parts{
+	m := &Machine{Spec: Spec{Dir: filepath.Join(dir, "vm"), Parts: Parts{
 		Kernel: part("k", "kernel"), Initramfs: part("i", "init"), Base: part("b", "base"), Data: part("d", "data"),
 	}}}
 	if err := m.furnish(); err != nil {

@@ -24,6 +24,9 @@ const controlLimit = 2 * time.Minute
 //	start|stop|kill SERVICE   containerd or kubelet; stop sends SIGTERM, kill SIGKILL, and
 //	                          both leave the service off
 //	status                    how services are
+//	kubelet                   its process, 0 for none, and how often it was started
+//	fill memory|disk BYTES    takes all of it but so many bytes
+//	release                   gives both back
 //	sh COMMAND                by a shell, for at most a minute
 //	clock TIME                sets the clock, as RFC 3339 has it
 //	poweroff                  orderly

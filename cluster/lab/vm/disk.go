@@ -35,7 +35,7 @@ var baseFolders = []string{
 }
 
 // applets are the shell and what people type into it.
-var applets = []string{"sh", "cat", "date", "dd", "df", "dmesg", "du", "free", "grep", "head", "ip", "kill", "ls", "mkdir", "nsenter", "ping", "ps", "rm", "sleep", "stat", "sync", "tail", "top", "touch", "wc"}
+var applets = []string{"sh", "awk", "cat", "date", "dd", "df", "dmesg", "du", "free", "grep", "head", "ip", "kill", "ls", "mkdir", "nsenter", "ping", "ps", "rm", "sleep", "stat", "sync", "tail", "top", "touch", "wc"}
 
 // baseLayout is what the base disk of machines with these programs holds.
 func baseLayout(ctx context.Context, c *Config) (*layout, error) {

@@ -43,7 +43,14 @@ type Spec struct {
 }
 
 // A Machine is one virtual machine, running or not.
-type Machine struct{ Spec Spec }
+type Machine struct {
+	Spec Spec
+
+	// Launch starts QEMU, in whatever cgroup the lab has for the node, and in Spec.NetNS.
+	// Its output is to go to LogPath. It returns once QEMU, or who becomes QEMU, runs;
+	// nil for a child of this process.
+	Launch func(ctx context.Context, program string, args []string) error
+}
 
 // New returns the machine of a Spec, without touching it.
 func New(s Spec) (*Machine, error) {
@@ -56,7 +63,7 @@ func New(s Spec) (*Machine, error) {
 	if s.CPUs == 0 {
 		s.CPUs = 2
 	}
-	return &Machine{s}, nil
+	return &Machine{Spec: s}, nil
 }
 
 func (m *Machine) path(name string) string { return filepath.Join(m.Spec.Dir, name) }
@@ -148,8 +155,10 @@ func (m *Machine) furnish() error {
 	return nil
 }
 
-// launch runs QEMU in the machine's network namespace, in a session of its own: neither
-// Ctrl-C nor the end of whoever started it is its end.
+// launchLimit is how long QEMU may take to answer, if the caller sets no limit.
+const launchLimit = time.Minute
+
+// launch runs QEMU and returns when it answers.
 func (m *Machine) launch(ctx context.Context) error {
 	h := &hardware{
 		dir: m.Spec.Dir, name: m.Spec.Name,
@@ -160,33 +169,54 @@ func (m *Machine) launch(ctx context.Context) error {
 	if h.tap != "" {
 		h.mac = macOf(m.Spec.Address.Addr())
 	}
-	log, err := os.Create(m.path(qemuLogFile))
+	program, err := exec.LookPath(qemu)
 	if err != nil {
 		return err
 	}
-	defer log.Close()
-	cmd := exec.Command(qemu, h.args()...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = m.Spec.Dir, log, log
-	cmd.SysProcAttr = ownSession()
-	if err := inNetNS(m.Spec.NetNS, cmd.Start); err != nil {
+	var ended <-chan error // nil if it isn't our child
+	if m.Launch != nil {
+		err = m.Launch(ctx, program, h.args())
+	} else {
+		ended, err = m.launchHere(program, h.args())
+	}
+	if err != nil {
 		return err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	limited, cancel := context.WithTimeout(ctx, launchLimit)
+	defer cancel()
 	for {
-		monitor, err := dialMonitor(ctx, m.path(monitorSocket))
+		monitor, err := dialMonitor(limited, m.path(monitorSocket))
 		if err == nil {
 			return monitor.Close()
 		}
 		select {
 		case err := <-ended:
-			said, readErr := os.ReadFile(m.path(qemuLogFile))
+			said, readErr := os.ReadFile(m.LogPath())
 			return errors.Join(fmt.Errorf("QEMU ended at once (%v): %s", err, tail(said)), readErr)
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), cmd.Process.Kill())
+		case <-limited.Done():
+			return errors.Join(fmt.Errorf("QEMU doesn't answer (%w); see %s", limited.Err(), m.LogPath()), m.Kill(context.WithoutCancel(ctx)))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// launchHere starts QEMU as a child, in a session of its own: neither Ctrl-C nor the end
+// of whoever started it is its end.
+func (m *Machine) launchHere(program string, args []string) (ended <-chan error, err error) {
+	log, err := os.Create(m.LogPath())
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = m.Spec.Dir, log, log
+	cmd.SysProcAttr = ownSession()
+	if err := inNetNS(m.Spec.NetNS, cmd.Start); err != nil {
+		return nil, err
+	}
+	end := make(chan error, 1)
+	go func() { end <- cmd.Wait() }()
+	return end, nil
 }
 
 // Stop has the machine end its services, write everything back and power itself off.

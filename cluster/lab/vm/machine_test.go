@@ -86,7 +86,7 @@ func TestWhatAMachineIsTold(t *testing.T) {
 	if m.Spec.machineID() == other.machineID() {
 		t.Error("two machines have one id")
 	}
-	plain := Machine{Spec{Name: "vm1", Dir: "/vm"}}
+	plain := Machine{Spec: Spec{Name: "vm1", Dir: "/vm"}}
 	if config, err = plain.config(); err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestPIDIsTheMachinesOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &Machine{Spec{Name: "vm1", Dir: dir}}
+	m := &Machine{Spec: Spec{Name: "vm1", Dir: dir}}
 	pretend := func(arg0, pidFile string) *exec.Cmd {
 		t.Helper()
 		cmd := &exec.Cmd{Path: "/bin/sh", Args: []string{arg0, "-c", sleep + " 600; true", "x", "-pidfile", pidFile, "-end"}}
@@ -212,7 +212,7 @@ func TestPIDIsTheMachinesOwn(t *testing.T) {
 
 // TestMonitor talks to something that answers as QEMU does.
 func TestMonitor(t *testing.T) {
-	m := &Machine{Spec{Name: "vm1", Dir: t.TempDir()}}
+	m := &Machine{Spec: Spec{Name: "vm1", Dir: t.TempDir()}}
 	l, err := net.Listen("unix", m.path(monitorSocket))
 	if err != nil {
 		t.Fatal(err)

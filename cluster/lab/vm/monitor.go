@@ -105,23 +105,26 @@ func (m *Machine) Reset(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = m.tellQEMU(ctx, "resetting", func(q *monitor) error {
-		// A machine that reboots by itself ends; this reboot is ours.
-		if err := q.execute("set-action", map[string]any{"reboot": "reset"}); err != nil {
-			return err
-		}
-		if err := q.execute("system_reset", nil); err != nil {
-			return err
-		}
-		return q.execute("set-action", map[string]any{"reboot": "shutdown"})
+	// A machine that reboots by itself ends, but this reboot is ours. It is over only
+	// when the kernel runs: the firmware answers a reset with another one of its own.
+	onReboot := func(action string) func(*monitor) error {
+		return func(q *monitor) error { return q.execute("set-action", map[string]any{"reboot": action}) }
+	}
+	if err := m.tellQEMU(ctx, "preparing to reset", onReboot("reset")); err != nil {
+		return err
+	}
+	reset := func(q *monitor) error { return q.execute("system_reset", nil) }
+	if err := m.tellQEMU(ctx, "resetting", reset); err != nil {
+		return err
+	}
+	err = m.watch(ctx, func() (bool, error) {
+		now, err := m.boots()
+		return now > before, err
 	})
 	if err != nil {
 		return err
 	}
-	return m.watch(ctx, func() (bool, error) {
-		now, err := m.boots()
-		return now > before, err
-	})
+	return m.tellQEMU(ctx, "after resetting", onReboot("shutdown"))
 }
 
 // dialSocket connects to a unix socket for at most limit; the connection ends with ctx.

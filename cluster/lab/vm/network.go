@@ -18,13 +18,23 @@ const tapBridge = "br-tap"
 
 // Attach makes a tap in a network namespace and joins it to uplink, a link that is there
 // already: the namespace's end of a veth pair whose other end is a port of the lab's
-// switch. The machine behind the tap is then on the switch as if it were plugged in.
-// They go with the namespace. What is there already is left as it is.
+// switch. The machine behind the tap is then on the switch as if it were plugged in; so
+// uplink's own addresses go, lest the namespace answer in the machine's place. What is
+// made goes with the namespace; what is there already stays.
 func Attach(ns, uplink, tap string) error {
 	err := inNetNS(ns, func() error {
 		up, err := netlink.LinkByName(uplink)
 		if err != nil {
 			return fmt.Errorf("looking for %s: %w", uplink, err)
+		}
+		addresses, err := netlink.AddrList(up, netlink.FAMILY_ALL)
+		if err != nil {
+			return fmt.Errorf("listing the addresses of %s: %w", uplink, err)
+		}
+		for i := range addresses {
+			if err := netlink.AddrDel(up, &addresses[i]); err != nil {
+				return fmt.Errorf("taking %v from %s: %w", addresses[i].IPNet, uplink, err)
+			}
 		}
 		bridge, err := ensureLink(&netlink.Bridge{LinkAttrs: attributes(tapBridge)})
 		if err != nil {

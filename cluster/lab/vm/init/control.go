@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -56,6 +57,8 @@ func (m *machine) serve(port *os.File) {
 	}
 }
 
+const commands = "start, stop or kill a service, status, kubelet, sh, fill, release, clock, poweroff, crash"
+
 // carryOut does what one command says.
 func (m *machine) carryOut(command string) (output string, err error) {
 	verb, rest, _ := strings.Cut(strings.TrimSpace(command), " ")
@@ -67,6 +70,13 @@ func (m *machine) carryOut(command string) (output string, err error) {
 	case "sh":
 		out, err := run(shellLimit, "sh", "-c", rest)
 		return string(out), err
+	case "kubelet":
+		return m.kubeletState()
+	case "fill":
+		what, leave, _ := strings.Cut(strings.TrimSpace(rest), " ")
+		return "", m.fill(what, leave)
+	case "release":
+		return "", m.release()
 	case "clock":
 		return "", setClock(strings.TrimSpace(rest))
 	case "poweroff":
@@ -78,7 +88,7 @@ func (m *machine) carryOut(command string) (output string, err error) {
 	case "crash": // nothing is written back, as when the power fails
 		return "", unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART)
 	}
-	return "", fmt.Errorf("%q is no command: start, stop or kill a service, status, sh, clock, poweroff, crash", verb)
+	return "", fmt.Errorf("%q is no command: %s", verb, commands)
 }
 
 func (m *machine) switchService(verb, name string) error {
@@ -97,6 +107,16 @@ func (m *machine) switchService(verb, name string) error {
 		return nil
 	}
 	return fmt.Errorf("%q is no service of this machine; it has %v", name, m.services())
+}
+
+// kubeletState says which process the kubelet is, 0 for none, and how often it was started.
+func (m *machine) kubeletState() (string, error) {
+	if m.kubelet == nil {
+		return "", errors.New("this machine has no kubelet")
+	}
+	m.kubelet.mu.Lock()
+	defer m.kubelet.mu.Unlock()
+	return fmt.Sprintf("%d %d", m.kubelet.pid, m.kubelet.starts), nil
 }
 
 // status says how services are, a line each.

@@ -19,6 +19,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == fillVerb {
+		fmt.Fprintln(os.Stderr, fillMemory(os.Args[2]))
+		os.Exit(1)
+	}
 	if os.Getpid() != 1 {
 		fmt.Fprintln(os.Stderr, "init is the first process of a lab machine; it can't be run by hand")
 		os.Exit(2)
@@ -74,6 +78,7 @@ type machine struct {
 	boot       *guest.Boot
 	containerd *service
 	kubelet    *service      // nil if it has none
+	hog        *process      // takes memory; nil for none
 	off        chan struct{} // receives when the machine is to be powered off
 }
 
