@@ -13,7 +13,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -125,7 +124,7 @@ func TestMachineIsANode(t *testing.T) {
 	}
 	n := &watchedNode{cp, m}
 	waitFor(t, "the node is Ready", n.ready)
-	t.Logf("node Ready %.1f s after QEMU's start", time.Since(start).Seconds())
+	t.Logf("node Ready %.1f s and %.1f s of processors after QEMU's start", time.Since(start).Seconds(), processors(t, m).Seconds())
 	n.runPod(t, "p1")
 	n.measure(t)
 	n.testKubeletKilled(t)
@@ -189,13 +188,13 @@ func (n *watchedNode) runPod(t *testing.T, name string) {
 	if err := n.ask("POST", pods, pod, nil); err != nil {
 		t.Fatal(err)
 	}
-	start := time.Now()
+	start, before := time.Now(), processors(t, n.m)
 	binding := object{"apiVersion": "v1", "kind": "Binding", "metadata": object{"name": name}, "target": object{"apiVersion": "v1", "kind": "Node", "name": "vm1"}}
 	if err := n.ask("POST", pods+"/"+name+"/binding", binding, nil); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, "the pod is Running", func() bool { phase, restarts := n.pod(name); return phase == "Running" && restarts == 0 })
-	t.Logf("pod Running %.1f s after its binding", time.Since(start).Seconds())
+	t.Logf("pod Running %.1f s and %.1f s of processors after its binding", time.Since(start).Seconds(), (processors(t, n.m) - before).Seconds())
 }
 
 // pod returns a pod's phase, and how often its container was restarted; -1 while it
@@ -236,21 +235,10 @@ func (n *watchedNode) measure(t *testing.T) {
 			t.Logf("QEMU: %s", strings.Join(strings.Fields(line), " "))
 		}
 	}
-	ticks := func() int {
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, rest, _ := strings.Cut(string(stat), ") ")
-		fields := strings.Fields(rest)
-		user, _ := strconv.Atoi(fields[11])
-		system, _ := strconv.Atoi(fields[12])
-		return user + system
-	}
 	const while = 20 * time.Second
-	before := ticks()
+	before := processors(t, n.m)
 	time.Sleep(while)
-	t.Logf("QEMU: %.0f %% of a core while idle", float64(ticks()-before)/while.Seconds())
+	t.Logf("QEMU: %.0f %% of a core while idle", 100*(processors(t, n.m)-before).Seconds()/while.Seconds())
 }
 
 // frozen checks that the node's lease isn't renewed, for longer than twice what lies
@@ -298,7 +286,7 @@ func (n *watchedNode) testPowerLoss(t *testing.T) {
 	}
 	n.awaitRenewal(t, last, start)
 	waitFor(t, "the node is Ready again", n.ready)
-	t.Logf("node Ready %.1f s after the power came back", time.Since(start).Seconds())
+	t.Logf("node Ready %.1f s and %.1f s of processors after the power came back", time.Since(start).Seconds(), processors(t, n.m).Seconds())
 	waitFor(t, "the pod was restarted once", func() bool { phase, restarts := n.pod("p1"); return phase == "Running" && restarts == 1 })
 	t.Logf("pod Running again %.1f s after the power came back", time.Since(start).Seconds())
 	waitFor(t, "the kubelet reports that the node was rebooted", func() bool {
