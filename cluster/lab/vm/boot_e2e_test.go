@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -117,8 +118,12 @@ func control(t *testing.T, m *Machine, command string) string {
 
 func TestMachineWithoutKubelet(t *testing.T) {
 	parts := built(t, &Config{})
+	net := joinedNamespaces(t)
 	start := time.Now()
-	m := started(t, Spec{Name: "vm1", Dir: filepath.Join(t.TempDir(), "vm1"), Parts: parts})
+	m := started(t, Spec{
+		Name: "vm1", Dir: filepath.Join(t.TempDir(), "vm1"), Parts: parts,
+		NetNS: net.node, Tap: "tap0", Address: netip.MustParsePrefix(nodeIP + "/24"), Gateway: netip.MustParseAddr(serverIP),
+	})
 	for _, what := range []string{guest.Started, guest.ModulesLoaded, guest.RootMounted, guest.ControlOpen, guest.ContainerdReady} {
 		reached(t, m, start, what)
 	}
@@ -140,6 +145,7 @@ func TestMachineWithoutKubelet(t *testing.T) {
 	if _, err := m.Control(inTime(t), "sh echo out; exit 3"); err == nil || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("a failing command: %v", err)
 	}
+	testCable(t, m)
 	testFill(t, m)
 	testPowerLoss(t, m)
 	testPause(t, m)
@@ -172,6 +178,26 @@ func testCrash(t *testing.T, m *Machine) {
 	if _, err := m.Wait(inTime(t), "nothing of the kind"); !errors.As(err, &stopped) {
 		t.Errorf("waiting for a machine that crashed: %v", err)
 	}
+}
+
+// testCable pulls the network cable, and plugs it in again.
+func testCable(t *testing.T, m *Machine) {
+	t.Helper()
+	reaches := func() bool {
+		_, err := m.Control(inTime(t), "sh ping -c 1 -W 5 "+serverIP)
+		return err == nil
+	}
+	waitFor(t, "the machine reaches its gateway", reaches)
+	if err := m.SetLink(inTime(t), false); err != nil {
+		t.Fatal(err)
+	}
+	if reaches() {
+		t.Error("without a cable the machine reaches its gateway")
+	}
+	if err := m.SetLink(inTime(t), true); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "with a cable again, the machine reaches its gateway", reaches)
 }
 
 // testFill takes disk and memory, and gives them back.

@@ -87,12 +87,10 @@ func (a *authority) issue(t *testing.T, name, group string, addresses ...string)
 	return a.sign(t, c)
 }
 
-// A controlPlane is etcd and an API server in a network namespace that is joined to
-// another one, where a machine is to be.
+// A controlPlane is etcd and an API server in one of two namespaces.
 type controlPlane struct {
+	namespaces
 	dir     string
-	space   string // where they run
-	node    string // where the machine's uplink is
 	ca      *authority
 	client  *http.Client
 	program string // all components in one
@@ -107,9 +105,7 @@ const (
 
 func startControlPlane(t *testing.T, program string) *controlPlane {
 	t.Helper()
-	space := fmt.Sprintf("berth-vm-%d-", os.Getpid())
-	c := &controlPlane{dir: t.TempDir(), space: space + "cp", node: space + "node", ca: newAuthority(t), program: program}
-	c.join(t)
+	c := &controlPlane{namespaces: joinedNamespaces(t), dir: t.TempDir(), ca: newAuthority(t), program: program}
 	put := func(name string, text []byte) string {
 		t.Helper()
 		path := filepath.Join(c.dir, name)
@@ -131,8 +127,28 @@ func startControlPlane(t *testing.T, program string) *controlPlane {
 	return c
 }
 
-// join makes the two namespaces and the pair of links between them.
-func (c *controlPlane) join(t *testing.T) {
+// namespaces are two network namespaces with a cable between them.
+type namespaces struct {
+	space string // the control plane's, or whoever has serverIP
+	node  string // where a machine's tap is
+}
+
+// joinedNamespaces makes the two for one test, with a tap in the second.
+func joinedNamespaces(t *testing.T) namespaces {
+	t.Helper()
+	prefix := fmt.Sprintf("berth-vm-%d-", os.Getpid())
+	c := namespaces{prefix + "cp", prefix + "node"}
+	c.join(t)
+	for range 2 { // the second time nothing is left to do
+		if err := Attach(c.node, uplink, "tap0"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c
+}
+
+// join makes the namespaces and the pair of links between them.
+func (c *namespaces) join(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{c.space, c.node} {
 		if err := makeNetNS(name); err != nil {

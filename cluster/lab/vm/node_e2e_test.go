@@ -106,12 +106,6 @@ func TestMachineIsANode(t *testing.T) {
 	c.Images = []string{sleeperImage(t, c.Programs.Busybox)}
 	parts := built(t, c)
 	cp := startControlPlane(t, program)
-	if err := Attach(cp.node, uplink, "tap0"); err != nil {
-		t.Fatal(err)
-	}
-	if err := Attach(cp.node, uplink, "tap0"); err != nil {
-		t.Fatalf("the second time: %v", err)
-	}
 	kubelet := cp.ca.issue(t, "system:node:vm1", "system:nodes", nodeIP)
 	start := time.Now()
 	m := started(t, Spec{
