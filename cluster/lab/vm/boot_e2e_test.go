@@ -42,7 +42,7 @@ func built(t *testing.T, c *Config) Parts {
 	c.Cache = cache(t)
 	c.Programs.Find(os.Getenv("BERTH_LAB_BIN"))
 	start := time.Now()
-	c.Progress = func(what string) { t.Logf("%6.1f s: making %s", time.Since(start).Seconds(), what) }
+	c.Progress = func(what string) { t.Logf("%6.1f s: %s", time.Since(start).Seconds(), what) }
 	parts, err := Build(inTime(t), c)
 	if err != nil {
 		t.Fatal(err)

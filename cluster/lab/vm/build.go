@@ -27,7 +27,7 @@ type Config struct {
 	DataMiB  int      // size of the disk that a machine writes to; 2,048 if it is 0
 	Source   string   // folder inside Berth's source, where init is built if it isn't named; "" for the working folder
 
-	Progress func(what string) // told what is being made; may be nil
+	Progress func(what string) // told what is done, or was found out; may be nil
 }
 
 // Parts are what machines share, by their paths. They are files of a Cache, of which a

@@ -94,6 +94,7 @@ type controlPlane struct {
 	ca      *authority
 	client  *http.Client
 	program string // all components in one
+	ended   chan string
 }
 
 // Addresses of the test's cluster.
@@ -105,7 +106,7 @@ const (
 
 func startControlPlane(t *testing.T, program string) *controlPlane {
 	t.Helper()
-	c := &controlPlane{namespaces: joinedNamespaces(t), dir: t.TempDir(), ca: newAuthority(t), program: program}
+	c := &controlPlane{namespaces: joinedNamespaces(t), dir: t.TempDir(), ca: newAuthority(t), program: program, ended: make(chan string, 2)}
 	put := func(name string, text []byte) string {
 		t.Helper()
 		path := filepath.Join(c.dir, name)
@@ -122,7 +123,7 @@ func startControlPlane(t *testing.T, program string) *controlPlane {
 	c.run(t, "kube-apiserver", "--etcd-servers", "http://127.0.0.1:2379", "--bind-address", "0.0.0.0", "--advertise-address", serverIP, "--secure-port", "6443",
 		"--service-cluster-ip-range", "10.96.0.0/16", "--authorization-mode", "Node,RBAC", "--enable-admission-plugins", "NodeRestriction", "--disable-admission-plugins", "ServiceAccount",
 		"--client-ca-file", ca, "--tls-cert-file", cert, "--tls-private-key-file", key,
-		"--service-account-issuer", "https://kubernetes.default.svc", "--service-account-key-file", key, "--service-account-signing-key-file", key, "--profiling=false")
+		"--service-account-issuer", "https://kubernetes.default.svc", "--service-account-key-file", cert, "--service-account-signing-key-file", key, "--profiling=false")
 	c.connect(t)
 	return c
 }
@@ -217,9 +218,14 @@ func (c *controlPlane) run(t *testing.T, name string, args ...string) {
 	if err := inNetNS(c.space, cmd.Start); err != nil {
 		t.Fatal(err)
 	}
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		c.ended <- fmt.Sprintf("%s ended: %v", name, cmd.Wait())
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-gone
 		if t.Failed() {
 			text, _ := os.ReadFile(log.Name())
 			t.Logf("the end of %s:\n%s", log.Name(), tail(text))
@@ -249,7 +255,14 @@ func (c *controlPlane) connect(t *testing.T) {
 		Transport: &http.Transport{DialContext: dial, TLSClientConfig: &tls.Config{Certificates: []tls.Certificate{cert}, RootCAs: roots}},
 	}
 	start := time.Now()
-	waitFor(t, "the API server is ready", func() bool { return c.ask("GET", "/readyz", nil, nil) == nil })
+	waitFor(t, "the API server is ready", func() bool {
+		select {
+		case what := <-c.ended:
+			t.Fatal(what)
+		default:
+		}
+		return c.ask("GET", "/readyz", nil, nil) == nil
+	})
 	waitFor(t, "namespace default is there", func() bool { return c.ask("GET", "/api/v1/namespaces/default", nil, nil) == nil })
 	t.Logf("control plane ready after %.1f s", time.Since(start).Seconds())
 }
