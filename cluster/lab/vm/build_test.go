@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -121,7 +122,7 @@ func TestMachinesKeepTheirParts(t *testing.T) {
 		return path
 	}
 	m := &Machine{Spec: Spec{Dir: filepath.Join(dir, "vm"), Parts: Parts{
-		Kernel: part("k", "kernel"), Initramfs: part("i", "init"), Base: part("b", "base"), Data: part("d", "data"),
+		Kernel: part("k", "kernel"), Initramfs: part("i", "init"), Base: part("b", "base"), Data: part("d", "data"), Accel: KVM,
 	}}}
 	if err := m.furnish(); err != nil {
 		t.Fatal(err)
@@ -137,8 +138,16 @@ func TestMachinesKeepTheirParts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	m.Spec.Parts = Parts{} // another program starts it
 	if err := m.furnish(); err != nil {
 		t.Fatal(err)
+	}
+	if m.Spec.Parts.Accel != KVM {
+		t.Errorf("the machine was on KVM, and now is on %q", m.Spec.Parts.Accel)
+	}
+	other := &Machine{Spec: Spec{Dir: filepath.Join(dir, "other")}}
+	if err := other.furnish(); err == nil || !strings.Contains(err.Error(), "Build") {
+		t.Errorf("a machine of nothing: %v", err)
 	}
 	for name, want := range map[string]string{ownKernel: "kernel", ownInitramfs: "init", ownBase: "base", ownData: "used"} {
 		if text, err := os.ReadFile(m.path(name)); err != nil || string(text) != want {

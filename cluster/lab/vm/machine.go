@@ -23,7 +23,7 @@ type Route = guest.Route
 type Spec struct {
 	Name  string // of the host and of the Kubernetes node
 	Dir   string // its own folder: disks, sockets, logs; the machine is known by it
-	Parts Parts
+	Parts Parts  // of Build; only the first start needs them
 
 	NetNS   string // network namespace, as a path or a name below /run/netns; "" for this one
 	Tap     string // a tap there, which Attach makes; "" for a machine without a network
@@ -81,6 +81,7 @@ const (
 	ownInitramfs = "initramfs.shared"
 	ownBase      = "base.img"
 	ownData      = "data.img"
+	ownAccel     = "accel"
 	bootArchive  = "initramfs"
 )
 
@@ -138,6 +139,9 @@ func (m *Machine) furnish() error {
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+		if f.from == "" {
+			return fmt.Errorf("its folder has no %s, and its Parts name none; make them with Build", f.own)
+		}
 		if f.read && os.Link(f.from, own) == nil {
 			continue
 		}
@@ -152,7 +156,24 @@ func (m *Machine) furnish() error {
 			return err
 		}
 	}
-	return nil
+	return m.settleAccel()
+}
+
+// settleAccel keeps how the machine's processors run, for later starts by whoever knows
+// no Parts.
+func (m *Machine) settleAccel() error {
+	kept, err := os.ReadFile(m.path(ownAccel))
+	if err == nil {
+		m.Spec.Parts.Accel = Accel(kept)
+		return nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.WriteFile(m.path(ownAccel)+".new", []byte(m.Spec.Parts.Accel), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(m.path(ownAccel)+".new", m.path(ownAccel))
 }
 
 // launchLimit is how long QEMU may take to answer, if the caller sets no limit.
