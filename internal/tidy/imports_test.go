@@ -101,6 +101,37 @@ var mayImport = []row{
 		tests: []string{"cluster/faults", "cluster/sim", "cluster/workload", "eviction", "plugins", "scheduler"},
 		why:   "writes and plays logs of whoever decides on whatever cluster; its tests run whole clusters",
 	}, {
+		pkg: "cluster/lab/cgroup", imports: []string{"golang.org/x/sys"},
+		why: "the kernel's files of control groups, and signals to who is in them",
+	}, {
+		pkg: "cluster/lab/pki", imports: []string{"k8s.io/client-go"},
+		why: "certificates, by the standard library; kubeconfigs are client-go's",
+	}, {
+		pkg: "cluster/lab/network", imports: []string{"github.com/vishvananda/netlink", "github.com/vishvananda/netns", "golang.org/x/sys"},
+		why: "network namespaces and links, which have no simpler way in than netlink",
+	}, {
+		pkg: "cluster/lab/image",
+		why: "an archive format, by the standard library",
+	}, {
+		pkg: "cluster/lab/image/*",
+		why: "what pods run, small and static: every node has a copy",
+	}, {
+		pkg: "cluster/lab/build", imports: []string{"cluster/lab/image"},
+		why: "runs the go command",
+	}, {
+		pkg: "cluster/lab/agent", imports: []string{"cluster/lab/cgroup", "golang.org/x/sys"},
+		why: "the first process of every node, so it is small: system calls and the standard library",
+	}, {
+		pkg: "cluster/lab/agent/program", imports: []string{"cluster/lab/agent"},
+		why: "the main of package agent",
+	}, {
+		pkg: "cluster/lab",
+		imports: []string{
+			"cluster/lab/agent", "cluster/lab/build", "cluster/lab/cgroup", "cluster/lab/network", "cluster/lab/pki",
+			"golang.org/x/sys", "k8s.io/api", "k8s.io/apimachinery", "k8s.io/client-go",
+		},
+		why: "a real cluster on this machine, and nothing of who decides on it",
+	}, {
 		pkg: "traces/fetch",
 		why: "downloads public traces by net/http: the only package that asks the network for data, and nobody but a main uses it",
 	}, {

@@ -148,7 +148,7 @@ func (a *app) root() *cobra.Command {
 	}
 	cmd.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "say on standard error what is being done")
 	cmd.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no timing on standard error")
-	cmd.AddCommand(a.compare(), a.run(), a.storm(), a.explain(), a.quota(), a.replay(), a.trace(), a.bench(), a.version())
+	cmd.AddCommand(a.compare(), a.run(), a.storm(), a.explain(), a.quota(), a.replay(), a.trace(), a.lab(), a.bench(), a.version())
 	cmd.SetHelpCommand(help())
 	cmd.InitDefaultCompletionCmd()
 	for _, c := range cmd.Commands() {
