@@ -138,6 +138,9 @@ func TestMachinesKeepTheirParts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if !m.Furnished() {
+		t.Error("a furnished machine doesn't know")
+	}
 	m.Spec.Parts = Parts{} // another program starts it
 	if err := m.furnish(); err != nil {
 		t.Fatal(err)
@@ -148,6 +151,9 @@ func TestMachinesKeepTheirParts(t *testing.T) {
 	other := &Machine{Spec: Spec{Dir: filepath.Join(dir, "other")}}
 	if err := other.furnish(); err == nil || !strings.Contains(err.Error(), "Build") {
 		t.Errorf("a machine of nothing: %v", err)
+	}
+	if other.Furnished() {
+		t.Error("a machine of nothing is furnished")
 	}
 	for name, want := range map[string]string{ownKernel: "kernel", ownInitramfs: "init", ownBase: "base", ownData: "used"} {
 		if text, err := os.ReadFile(m.path(name)); err != nil || string(text) != want {

@@ -159,6 +159,12 @@ func (m *Machine) furnish() error {
 	return m.settleAccel()
 }
 
+// Furnished reports whether the machine has disks already, and so needs no Parts.
+func (m *Machine) Furnished() bool {
+	_, err := os.Stat(m.path(ownData)) // the last of them
+	return err == nil
+}
+
 // settleAccel keeps how the machine's processors run, for later starts by whoever knows
 // no Parts.
 func (m *Machine) settleAccel() error {
