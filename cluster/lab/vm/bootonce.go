@@ -12,7 +12,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -84,6 +86,11 @@ func bootOnce(ctx context.Context, dir string, task guest.Task, h *hardware) err
 		return err
 	}
 	cmd := exec.CommandContext(ctx, qemu, h.args()...)
+	// If this process is killed, QEMU goes, too: a kernel that hangs would stay for ever.
+	// The kernel takes the thread that started it for the process, so it has to last.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	err = cmd.Run()
