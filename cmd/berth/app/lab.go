@@ -10,11 +10,12 @@ import (
 	"time"
 
 	"github.com/berthsim/berth/cluster/lab"
+	"github.com/berthsim/berth/cluster/lab/virtual"
 	"github.com/spf13/cobra"
 )
 
 // labRuntimes are the runtimes that nodes may have beside the lab's own.
-var labRuntimes = map[string]lab.Runtime{}
+var labRuntimes = map[string]lab.Runtime{virtual.Name: virtual.Runtime{}}
 
 func (a *app) lab() *cobra.Command {
 	cmd := &cobra.Command{
