@@ -184,7 +184,7 @@ var mayImport = []row{
 		pkg: "cmd/berth/app",
 		imports: []string{
 			anything, "github.com/spf13/cobra", "go.uber.org/zap", "golang.org/x/term",
-			"k8s.io/client-go", "k8s.io/apimachinery", "k8s.io/klog/v2", "github.com/go-logr/zapr", "github.com/prometheus/client_golang",
+			"k8s.io/api", "k8s.io/client-go", "k8s.io/apimachinery", "k8s.io/klog/v2", "github.com/go-logr/zapr", "github.com/prometheus/client_golang", "sigs.k8s.io/yaml",
 		},
 		tests: []string{"github.com/rogpeppe/go-internal", "github.com/go-logr/logr", "github.com/prometheus/common", "k8s.io/api"},
 		why:   "the body of every main, ours or a policy author's: flags, logs and output live here alone, and on a live cluster who is elected to act and what is said of that over HTTP",
