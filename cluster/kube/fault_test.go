@@ -10,50 +10,57 @@ import (
 	"github.com/berthsim/berth/cluster"
 	"github.com/berthsim/berth/cluster/kube"
 	"github.com/berthsim/berth/cluster/kube/kubetest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
 
+// onBinding is a fault of bindings alone.
+func onBinding(f kubetest.Fault) kubetest.Fault {
+	f.Verb, f.Resource, f.Subresource = "create", "pods", "binding"
+	return f
+}
+
+// faultTests have one thing go wrong each, while 20 pods are bound.
+var faultTests = []struct {
+	why      string
+	wrong    func(w *world) // before pods come
+	then     func(w *world) // when they have
+	o        kube.Options
+	within   time.Duration // until all are bound
+	requests int           // bindings that are asked for
+	rejected []int16       // codes of decisions that come back
+	gaps     bool          // whether something may have been missed
+}{
+	{why: "nothing", within: 3 * time.Second, requests: 20},
+	{why: "three conflicts about nothing", wrong: func(w *world) { w.server.SetFaults(onBinding(kubetest.Fault{Code: 409, Times: 3})) }, within: 5 * time.Second, requests: 23},
+	{why: "429, and to wait 2 s", wrong: func(w *world) {
+		w.server.SetFaults(onBinding(kubetest.Fault{Code: 429, RetryAfter: 2 * time.Second, Times: 20}))
+	}, within: 8 * time.Second, requests: 40},
+	{why: "500 for ten times", wrong: func(w *world) { w.server.SetFaults(onBinding(kubetest.Fault{Code: 500, Times: 10})) }, within: 5 * time.Second, requests: 30},
+	{why: "every answer is lost", wrong: func(w *world) { w.server.SetFaults(onBinding(kubetest.Fault{Reset: kubetest.ResetAfter})) }, within: 5 * time.Second},
+	{why: "the first five requests are lost", wrong: func(w *world) {
+		w.server.SetFaults(onBinding(kubetest.Fault{Reset: kubetest.ResetBefore, Times: 5}))
+	}, within: 5 * time.Second, requests: 25},
+	{why: "a pod that can't be bound for longer than anybody waits", wrong: func(w *world) {
+		w.server.SetFaults(onBinding(kubetest.Fault{Code: 503, Times: 8}))
+	}, o: kube.Options{Patience: time.Second, Workers: 1}, within: time.Minute},
+	{why: "bindings are forbidden for a while", wrong: func(w *world) {
+		w.server.SetFaults(onBinding(kubetest.Fault{Code: 403, Times: 2}))
+	}, within: 20 * time.Second, requests: 22, rejected: []int16{403, 403}},
+	{why: "watches are cut", then: func(w *world) { w.server.CutWatches() }, within: 10 * time.Second, requests: 20},
+	{why: "watches are cut, and the server has forgotten", then: func(w *world) { w.server.Compact(); w.server.CutWatches() }, within: 15 * time.Second, requests: 20, gaps: true},
+	{why: "the server is restarted", then: func(w *world) { w.server.Restart(5 * time.Second) }, within: 40 * time.Second, gaps: true},
+	{why: "30 s of silence", then: func(w *world) { w.server.Silence(30 * time.Second) }, within: 90 * time.Second},
+	{why: "watches say nothing for 20 s", then: func(w *world) { w.server.MuteWatches(20 * time.Second) }, within: 40 * time.Second},
+}
+
 // TestFaults has 20 pods be bound while one thing goes wrong, and says what comes of it.
 func TestFaults(t *testing.T) {
-	onBinding := func(f kubetest.Fault) kubetest.Fault {
-		f.Verb, f.Resource, f.Subresource = "create", "pods", "binding"
-		return f
-	}
-	for _, tt := range []struct {
-		why      string
-		wrong    func(w *world) // before pods come
-		then     func(w *world) // when they have
-		o        kube.Options
-		within   time.Duration // until all are bound
-		requests int           // bindings that are asked for
-		rejected []int16       // codes of decisions that come back
-		gaps     bool          // whether something may have been missed
-	}{
-		{why: "nothing", within: 3 * time.Second, requests: 20},
-		{why: "three conflicts about nothing", wrong: func(w *world) { w.server.SetFaults(onBinding(kubetest.Fault{Code: 409, Times: 3})) }, within: 5 * time.Second, requests: 23},
-		{why: "429, and to wait 2 s", wrong: func(w *world) {
-			w.server.SetFaults(onBinding(kubetest.Fault{Code: 429, RetryAfter: 2 * time.Second, Times: 20}))
-		}, within: 8 * time.Second, requests: 40},
-		{why: "500 for ten times", wrong: func(w *world) { w.server.SetFaults(onBinding(kubetest.Fault{Code: 500, Times: 10})) }, within: 5 * time.Second, requests: 30},
-		{why: "every answer is lost", wrong: func(w *world) { w.server.SetFaults(onBinding(kubetest.Fault{Reset: kubetest.ResetAfter})) }, within: 5 * time.Second},
-		{why: "the first five requests are lost", wrong: func(w *world) {
-			w.server.SetFaults(onBinding(kubetest.Fault{Reset: kubetest.ResetBefore, Times: 5}))
-		}, within: 5 * time.Second, requests: 25},
-		{why: "a pod that can't be bound for longer than anybody waits", wrong: func(w *world) {
-			w.server.SetFaults(onBinding(kubetest.Fault{Code: 503, Times: 8}))
-		}, o: kube.Options{Patience: time.Second, Workers: 1}, within: time.Minute},
-		{why: "bindings are forbidden for a while", wrong: func(w *world) {
-			w.server.SetFaults(onBinding(kubetest.Fault{Code: 403, Times: 2}))
-		}, within: 20 * time.Second, requests: 22, rejected: []int16{403, 403}},
-		{why: "watches are cut", then: func(w *world) { w.server.CutWatches() }, within: 10 * time.Second, requests: 20},
-		{why: "watches are cut, and the server has forgotten", then: func(w *world) { w.server.Compact(); w.server.CutWatches() }, within: 15 * time.Second, requests: 20, gaps: true},
-		{why: "the server is restarted", then: func(w *world) { w.server.Restart(5 * time.Second) }, within: 40 * time.Second, gaps: true},
-		{why: "30 s of silence", then: func(w *world) { w.server.Silence(30 * time.Second) }, within: 90 * time.Second},
-		{why: "watches say nothing for 20 s", then: func(w *world) { w.server.MuteWatches(20 * time.Second) }, within: 40 * time.Second},
-	} {
+	for _, tt := range faultTests {
 		t.Run(tt.why, func(t *testing.T) {
 			inWorld(t, kubetest.Options{}, func(w *world) {
 				gaps := 0
@@ -182,5 +189,26 @@ func TestReadOnly(t *testing.T) {
 				t.Errorf("it asked to %s %s", q.Verb, q.Resource)
 			}
 		}
+	})
+}
+
+// TestForbidden may not list nodes at first: it says so now and then, and goes on when it may.
+func TestForbidden(t *testing.T) {
+	inWorld(t, kubetest.Options{}, func(w *world) {
+		w.server.Kubelet("a", kubetest.KubeletOptions{})
+		w.add(aPod("p0", 100))
+		w.server.SetFaults(kubetest.Fault{Resource: "nodes", Code: 403})
+		core, logs := observer.New(zap.WarnLevel)
+		r := w.drive(kube.Options{Log: zap.New(core)}, nil, kubeScheduler(t, "Kube"))
+		after(2 * time.Minute)
+		if r.cluster.Synced() || len(r.seen.kinds) > 0 {
+			t.Errorf("it is synced: %v, and told %v", r.cluster.Synced(), r.seen.kinds)
+		}
+		if n := logs.FilterField(zap.String("kind", "Node")).Len(); n < 1 || n > 3 {
+			t.Errorf("the log says %d times that nodes can't be listed: %v", n, logs.All())
+		}
+		w.server.SetFaults()
+		after(time.Minute)
+		w.allBound(r, 1)
 	})
 }

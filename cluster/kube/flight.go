@@ -89,6 +89,9 @@ func (t *translator) decideOnPod(f *flight, j *job) *job {
 			spec.Terminating, spec.Preempted = true, spec.Preempted || f.d.Kind == cluster.Preempt
 		})
 	}
+	if t.dry {
+		p.flights = t.outdo(p.flights, f)
+	}
 	p.flights = append(p.flights, f)
 	return j
 }
@@ -96,6 +99,9 @@ func (t *translator) decideOnPod(f *flight, j *job) *job {
 func (t *translator) decideOnNode(f *flight, j *job) *job {
 	n := t.nodeRow[f.d.Node]
 	f.node = n
+	if t.dry {
+		n.flights = t.outdo(n.flights, f)
+	}
 	n.flights = append(n.flights, f)
 	t.flights[f.seq] = f
 	j.node, j.uid, j.lane, j.posted, j.unschedulable = n.name, n.uid, "node "+n.name, n.posted, n.seen.Unschedulable

@@ -32,7 +32,7 @@ const (
 
 // Options say which API a Cluster is of, and how it is treated.
 type Options struct {
-	Config *rest.Config // of the API; its QPS and Burst bound requests, none of which may be 0 (client-go's defaults are low)
+	Config *rest.Config // of the API; its QPS and Burst bound requests: 0 is client-go's 5 and 10, which is little
 	Epoch  time.Time    // the instant that cluster.Time 0 stands for; zero: when New is called
 
 	// ReadOnly has nothing be written: a decision stays under way until a watch shows what
@@ -118,6 +118,7 @@ func New(s *cluster.State, o Options) (*Cluster, error) {
 	c.inbox = newInbox(c.clock)
 	c.feeds = feedsOf(c)
 	c.tr = newTranslator(c.clock.epoch, c.log, c.metrics)
+	c.tr.dry = o.ReadOnly
 	c.pool = newPool(c)
 	return c, nil
 }

@@ -71,6 +71,11 @@ func (w *world) drive(o kube.Options, rec cluster.Recorder, controllers ...clust
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return w.run(c, s, rec, controllers...)
+}
+
+// run has controllers drive a cluster until the test ends.
+func (w *world) run(c *kube.Cluster, s *cluster.State, rec cluster.Recorder, controllers ...cluster.Controller) *run {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &run{world: w, cluster: c, state: s, stop: stop, done: make(chan struct{})}
 	recs := cluster.Recorders{&r.seen}

@@ -54,7 +54,6 @@ func (t *translator) nodeSeen(o *v1.Node, at cluster.Time) {
 	}
 	n.flights = slices.DeleteFunc(n.flights, func(f *flight) bool { return f.shownBy(o.ResourceVersion) })
 	n.seen = spec
-	t.redescribe(n, false)
 	said, posted := manifest.Conditions(o)
 	// Conditions of a node that never posted any are as old as itself, whoever has added them.
 	heard := !posted.Equal(n.posted) && !posted.Equal(o.CreationTimestamp.Time)
@@ -66,6 +65,10 @@ func (t *translator) nodeSeen(o *v1.Node, at cluster.Time) {
 			f.outdated = f.outdated || f.d.Kind == cluster.SetConditions
 		}
 	}
+	if t.dry {
+		t.doneByOthers(n)
+	}
+	t.redescribe(n, false)
 	t.repost(n, heard)
 }
 

@@ -21,6 +21,7 @@ type note struct {
 	of                         v1.ObjectReference
 	kind, reason, action, text string
 	condition                  string // of a pod that got no node: why; "" for none
+	before                     bool   // it has the condition already, for another reason
 }
 
 func aboutPod(p *pod, kind, reason, action, text string) note {
@@ -58,6 +59,9 @@ func (st *Status) write() {
 // writeCondition writes that a pod got no node. If the pod has gone, nobody misses it.
 func (st *Status) writeCondition(ctx context.Context, n note) {
 	c := condition(string(v1.PodScheduled), string(v1.ConditionFalse), v1.PodReasonUnschedulable, n.condition)
+	if n.before {
+		delete(c, "lastTransitionTime")
+	}
 	body, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"uid": n.of.UID}, "status": map[string]any{"conditions": []map[string]any{c}},
 	})

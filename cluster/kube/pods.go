@@ -52,6 +52,9 @@ func (t *translator) podSeen(o *v1.Pod) {
 	p.flights = slices.DeleteFunc(p.flights, func(f *flight) bool { return f.shownBy(o.ResourceVersion) })
 	told := spec.Terminating && !p.seen.Terminating
 	p.seen = spec
+	if t.dry {
+		t.saidByOthers(p)
+	}
 	t.whereabouts(p, o)
 	t.restate(p)
 	if told && p.node != "" {

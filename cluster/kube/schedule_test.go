@@ -84,7 +84,7 @@ func newSchedule(w *world, seed uint64) *schedule {
 func deciders(t testing.TB, policy string, manages bool) []cluster.Controller {
 	var list []cluster.Controller
 	if manages {
-		list = eviction.Controllers(eviction.Defaults(), nil)
+		list = append(eviction.Controllers(eviction.Defaults(), nil), &eviction.GC{})
 	}
 	return append(list, kubeScheduler(t, policy))
 }
@@ -267,7 +267,8 @@ func (sc *schedule) play() {
 	sc.check()
 }
 
-// BERTH_SCHEDULES and BERTH_SCHEDULE choose how many schedules are tried, or one of them.
+// schedules returns which schedules are played: BERTH_SCHEDULES says how many, BERTH_SCHEDULE
+// that it is one.
 func schedules(t *testing.T, most int) (from, to uint64) {
 	t.Helper()
 	number := func(name string, otherwise int) uint64 {
@@ -290,9 +291,13 @@ func schedules(t *testing.T, most int) (from, to uint64) {
 // TestFaultSchedules plays random schedules of faults in virtual time. Whatever goes wrong, no
 // pod is bound twice, none is lost and none forgotten, and the log of each run replays to the
 // same decisions.
-func TestFaultSchedules(t *testing.T) {
+func TestFaultSchedules(t *testing.T) { playSchedules(t, 150) }
+
+// playSchedules plays so many schedules, or those that were asked for.
+func playSchedules(t *testing.T, most int) {
+	t.Helper()
 	kinds := map[cluster.Kind]int{}
-	from, to := schedules(t, 150)
+	from, to := schedules(t, most)
 	for seed := from; seed < to; seed++ {
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -44,7 +44,7 @@ func (s *sender) taint(ctx context.Context, j *job) (version string, err error) 
 	spec := map[string]any{"taints": taints}
 	if taint.Key == cluster.TaintUnschedulable && taint.Effect == cluster.NoSchedule {
 		// The API has a field of which the taint follows. Whoever sets that meanwhile knows better.
-		if n.Spec.Unschedulable != j.unschedulable {
+		if n.Spec.Unschedulable != j.unschedulable && n.Spec.Unschedulable != add {
 			return "", &refusal{code: http.StatusConflict, reason: "the node was cordoned or uncordoned meanwhile"}
 		}
 		spec["unschedulable"] = add

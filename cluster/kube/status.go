@@ -146,6 +146,7 @@ func (st *Status) unplaced(s *cluster.State) {
 		}
 		n := aboutPod(p, v1.EventTypeWarning, "FailedScheduling", "Scheduling", message)
 		n.condition = message
+		_, n.before = st.said[p.uid]
 		if st.tell(n) {
 			st.said[p.uid] = message
 		}

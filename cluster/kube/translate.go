@@ -24,6 +24,7 @@ type translator struct {
 	log     *zap.Logger
 	metrics *metrics
 	conv    manifest.Converter
+	dry     bool // nobody carries out what is decided
 
 	now  cluster.Time
 	out  []cluster.Event

@@ -2,11 +2,13 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/berthsim/berth/cluster"
+	"go.uber.org/zap"
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	v1 "k8s.io/api/core/v1"
@@ -24,6 +26,7 @@ import (
 type feed struct {
 	kind  string // as in Kind: Pod
 	rank  int    // place of its list in the first batch
+	log   *zap.Logger
 	inbox *inbox
 	clock clock
 	lists *cache.ListWatch
@@ -36,6 +39,7 @@ type feed struct {
 	mu     sync.Mutex
 	anew   bool         // all is being listed
 	before cluster.Time // when anything had come last before that
+	warned time.Time    // when it was last said that something failed
 }
 
 // A place says where the objects of a feed are.
@@ -68,7 +72,7 @@ func feedsOf(c *Cluster) (feeds []*feed) {
 			continue
 		}
 		lists := cache.NewFilteredListWatchFromClient(r.client, r.name, r.namespace, func(*metav1.ListOptions) {})
-		feeds = append(feeds, &feed{kind: r.kind, rank: i, inbox: c.inbox, clock: c.clock, lists: lists, of: r.of})
+		feeds = append(feeds, &feed{kind: r.kind, rank: i, log: c.log, inbox: c.inbox, clock: c.clock, lists: lists, of: r.of})
 	}
 	return feeds
 }
@@ -157,10 +161,19 @@ func (h *heard) Stop() {
 	h.Interface.Stop()
 }
 
+// failed notes why listing or watching failed, and says so once a minute at most: until every
+// resource can be listed, nothing else happens.
 func (f *feed) failed(err error) {
-	if err != nil {
-		text := err.Error()
-		f.lost.Store(&text)
+	if err == nil || errors.Is(err, context.Canceled) {
+		return
+	}
+	text := err.Error()
+	f.lost.Store(&text)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now := time.Now(); now.Sub(f.warned) >= time.Minute {
+		f.warned = now
+		f.log.Warn("listing or watching failed, and is tried again", zap.String("kind", f.kind), zap.Error(err))
 	}
 }
 

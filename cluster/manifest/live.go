@@ -98,7 +98,8 @@ func SetBudgetStatus(of *policyv1.PodDisruptionBudget, b *cluster.DisruptionBudg
 		if to.DisruptedPods == nil {
 			to.DisruptedPods = map[string]metav1.Time{}
 		}
-		to.DisruptedPods[name] = metav1.NewTime(epoch.Add(time.Duration(b.DisruptedAt[i])))
+		// The API has whole seconds, and what is compared with it must, too.
+		to.DisruptedPods[name] = metav1.NewTime(epoch.Add(time.Duration(b.DisruptedAt[i]))).Rfc3339Copy()
 	}
 	of.Status = to
 	poddisruptionbudget.UpdateDisruptionAllowedCondition(of)

@@ -17,10 +17,10 @@ func precondition(r *resource, o Object, p *metav1.Preconditions) error {
 		return nil
 	}
 	if p.UID != nil && *p.UID != "" && *p.UID != o.GetUID() {
-		return apierrors.NewConflict(r.GroupResource(), o.GetName(), fmt.Errorf("Precondition failed: UID in precondition: %s, UID in object meta: %s", *p.UID, o.GetUID()))
+		return apierrors.NewConflict(r.GroupResource(), o.GetName(), fmt.Errorf("precondition failed: UID in precondition: %s, UID in object meta: %s", *p.UID, o.GetUID()))
 	}
 	if p.ResourceVersion != nil && *p.ResourceVersion != "" && *p.ResourceVersion != o.GetResourceVersion() {
-		return apierrors.NewConflict(r.GroupResource(), o.GetName(), fmt.Errorf("Precondition failed: ResourceVersion in precondition: %s, ResourceVersion in object meta: %s", *p.ResourceVersion, o.GetResourceVersion()))
+		return apierrors.NewConflict(r.GroupResource(), o.GetName(), fmt.Errorf("precondition failed: ResourceVersion in precondition: %s, ResourceVersion in object meta: %s", *p.ResourceVersion, o.GetResourceVersion()))
 	}
 	return nil
 }

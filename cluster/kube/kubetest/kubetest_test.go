@@ -2,6 +2,8 @@ package kubetest_test
 
 import (
 	"context"
+	"io"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,9 +13,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/klog/v2"
 
 	"github.com/berthsim/berth/cluster/kube/kubetest"
 )
+
+// TestMain silences client-go, which logs what the tests make go wrong.
+func TestMain(m *testing.M) {
+	klog.SetOutput(io.Discard)
+	klog.LogToStderr(false)
+	os.Exit(m.Run())
+}
 
 // client returns a client of s.
 func client(t testing.TB, s *kubetest.Server) *kubernetes.Clientset {

@@ -109,7 +109,7 @@ func (q *request) replace(o, old Object) (Object, error) {
 	}
 	if u := o.GetUID(); u != "" && u != old.GetUID() {
 		return nil, apierrors.NewConflict(q.resource.GroupResource(), q.name,
-			fmt.Errorf("Precondition failed: UID in precondition: %s, UID in object meta: %s", u, old.GetUID()))
+			fmt.Errorf("precondition failed: UID in precondition: %s, UID in object meta: %s", u, old.GetUID()))
 	}
 	o.SetResourceVersion(old.GetResourceVersion())
 	return o, prepareUpdate(q.resource, q.subresource, o, old)
