@@ -65,7 +65,7 @@ type user struct {
 // in any cluster; only KWOK's controller, whose deployment has a role of its own, is an administrator.
 func (l *Lab) users() []user {
 	users := []user{
-		{controllerManager, pki.Subject{Name: "system:kube-controller-manager"}},
+		{kubeControllers, pki.Subject{Name: "system:kube-controller-manager"}},
 		{kubeScheduler, pki.Subject{Name: "system:kube-scheduler"}},
 		{kwok, pki.Subject{Name: "kwok-controller", Groups: []string{"system:masters"}}},
 	}

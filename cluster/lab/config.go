@@ -36,9 +36,9 @@ type Config struct {
 	KWOK   int // simulated nodes of KWOK's controller: an API server sees them live
 	Hollow int // kubemark's: a real kubelet's code on a runtime that does nothing
 
-	ControllerManager bool                // kube-controller-manager runs, too
-	Scheduler         bool                // kube-scheduler runs, too
-	Args              map[string][]string // further arguments of a component, by its name
+	Controllers bool                // kube-controller-manager runs, too
+	Scheduler   bool                // kube-scheduler runs, too
+	Args        map[string][]string // further arguments of a component, by its name
 
 	BinDir string             // folder of programs that are taken rather than built; may be ""
 	Source string             // root of Berth's source tree, to build the others from; "" looks above the working directory

@@ -16,12 +16,12 @@ import (
 
 // The names of a control plane's programs, which are those of their cgroups and logs.
 const (
-	etcd              = "etcd"
-	apiServer         = "kube-apiserver"
-	controllerManager = "kube-controller-manager"
-	kubeScheduler     = "kube-scheduler"
-	proxy             = "proxy"
-	kwok              = "kwok"
+	etcd            = "etcd"
+	apiServer       = "kube-apiserver"
+	kubeControllers = "kube-controller-manager"
+	kubeScheduler   = "kube-scheduler"
+	proxy           = "proxy"
+	kwok            = "kwok"
 )
 
 // apiServerPort is where the API server listens in the control plane's namespace, as everywhere.
@@ -100,9 +100,9 @@ func (l *Lab) startProxy() error {
 // startControllers starts what may be left out of a control plane. Nobody else elects a leader,
 // and a machine that stalls for seconds makes leaders lose: so there is no election.
 func (l *Lab) startControllers() error {
-	if l.Config.ControllerManager {
-		err := l.start(controllerManager,
-			"--kubeconfig="+l.path(pkiDir, controllerManager+".kubeconfig"),
+	if l.Config.Controllers {
+		err := l.start(kubeControllers,
+			"--kubeconfig="+l.path(pkiDir, kubeControllers+".kubeconfig"),
 			"--use-service-account-credentials=true", "--leader-elect=false", "--bind-address=127.0.0.1",
 			"--service-account-private-key-file="+l.path(pkiDir, "sa.key"), "--root-ca-file="+l.path(pkiDir, "ca.crt"))
 		if err != nil {
@@ -160,7 +160,7 @@ func (l *Lab) components() []string {
 	for _, c := range []struct {
 		name string
 		runs bool
-	}{{controllerManager, l.Config.ControllerManager}, {kubeScheduler, l.Config.Scheduler}, {kwok, l.Config.KWOK > 0}} {
+	}{{kubeControllers, l.Config.Controllers}, {kubeScheduler, l.Config.Scheduler}, {kwok, l.Config.KWOK > 0}} {
 		if c.runs {
 			names = append(names, c.name)
 		}

@@ -16,7 +16,7 @@ import (
 // that all run pods.
 func TestSimulatedNodes(t *testing.T) {
 	c := testConfig("e2e", filepath.Join(t.TempDir(), "lab"))
-	c.Nodes, c.KWOK, c.Hollow, c.ControllerManager, c.Scheduler = c.Nodes[:1], 20, 3, true, true
+	c.Nodes, c.KWOK, c.Hollow, c.Controllers, c.Scheduler = c.Nodes[:1], 20, 3, true, true
 	l, client := up(t, c)
 	if _, err := l.LoadPods(t.Context(), Pods{Count: 60}); err != nil {
 		t.Fatal(err)
@@ -26,13 +26,14 @@ func TestSimulatedNodes(t *testing.T) {
 		if err != nil || s.Problem != "" || s.Pods["Running"] != 60 {
 			return fmt.Sprintf("%+v, %v", s, err)
 		}
-		for _, n := range s.Nodes {
-			if n.Pods == 0 {
-				return n.Name + " has no pod"
-			}
-		}
 		return ""
 	})
+	for _, node := range []string{"node1", "kwok1", "hollow1"} {
+		if _, err := l.LoadPods(t.Context(), Pods{Count: 1, Name: "on-" + node + "-p", Node: node}); err != nil {
+			t.Fatal(err)
+		}
+		awaitPods(t, client, core.PodRunning, "on-"+node+"-p1")
+	}
 	awaitRenewal(t, client, "kwok20")
 	awaitRenewal(t, client, "hollow3")
 }

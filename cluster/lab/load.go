@@ -71,7 +71,7 @@ func (p Pods) pod(i int) *core.Pod {
 			SchedulerName: p.Scheduler, NodeName: p.Node, TerminationGracePeriodSeconds: &p.Grace,
 			AutomountServiceAccountToken: &mount, DNSPolicy: core.DNSDefault, // there is no name server
 			Containers: []core.Container{{
-				Name: "work", Image: build.WorkImage, ImagePullPolicy: core.PullNever, Args: p.Args,
+				Name: "work", Image: build.WorkImage, ImagePullPolicy: core.PullIfNotPresent, Args: p.Args,
 				Resources: core.ResourceRequirements{Requests: p.Requests, Limits: p.Limits},
 			}},
 		},

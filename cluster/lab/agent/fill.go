@@ -17,6 +17,9 @@ const (
 	pace = 50 * time.Millisecond
 )
 
+// taken is the memory that FillHere has.
+var taken [][]byte
+
 // FillHere takes the memory of the node that it runs on, but for so many bytes, and keeps it
 // until it is killed.
 func FillHere(args []string) error {
@@ -28,7 +31,6 @@ func FillHere(args []string) error {
 	if err != nil {
 		return fmt.Errorf("%q is no number of bytes", text)
 	}
-	var kept [][]byte
 	for {
 		free, err := available()
 		if err != nil {
@@ -42,7 +44,7 @@ func FillHere(args []string) error {
 		for i := 0; i < len(b); i += os.Getpagesize() {
 			b[i] = 1
 		}
-		kept = append(kept, b)
+		taken = append(taken, b)
 		time.Sleep(pace)
 	}
 }

@@ -107,7 +107,7 @@ func (a *app) labUp() *cobra.Command {
 	fl.StringVar(&f.kubelet, "kubelet-config", "", "file with fields of KubeletConfiguration that differ from the lab's")
 	fl.IntVar(&f.config.KWOK, "kwok", 0, "how many simulated nodes of KWOK's controller besides")
 	fl.IntVar(&f.config.Hollow, "hollow", 0, "how many of kubemark's hollow nodes besides")
-	fl.BoolVar(&f.config.ControllerManager, "kube-controller-manager", false, "run kube-controller-manager, too")
+	fl.BoolVar(&f.config.Controllers, "kube-controller-manager", false, "run kube-controller-manager, too")
 	fl.BoolVar(&f.config.Scheduler, "kube-scheduler", false, "run kube-scheduler, too")
 	fl.StringArrayVar(&f.args, "arg", nil, "a further argument of a component, as kube-apiserver=--v=4; may be repeated")
 	fl.StringArrayVar(&f.config.Images, "image", nil, "archive with further images for the nodes; may be repeated")
