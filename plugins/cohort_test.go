@@ -26,8 +26,12 @@ type crowd struct {
 // newCrowd returns clusters of which the first has every shortcut, and the second none.
 func newCrowd(t *testing.T, seed uint64) *crowd {
 	w := &crowd{rng: rand.New(rand.NewPCG(seed, 11))}
+	policy := plugins.Kube
+	if seed%4 == 3 {
+		policy = []scheduler.Weighted{{Name: "BestFit", Weight: 1}}
+	}
 	for i := range w.ctls {
-		pr, err := scheduler.NewProfile(plugins.All, plugins.Kube)
+		pr, err := scheduler.NewProfile(plugins.All, policy)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -143,6 +143,16 @@ type Normalizer interface {
 	Normalize(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, scores []int64)
 }
 
+// A BestKeeper is a Normalizer that gives its highest score to the nodes that had the highest
+// before, and to no others. Where it alone scores, which node is best can so be kept without
+// normalising.
+type BestKeeper interface {
+	Normalizer
+
+	// KeepsBest says so, and does nothing.
+	KeepsBest()
+}
+
 // An Allocator chooses the devices that p gets on a node.
 type Allocator interface {
 	// Allocate returns p's devices on n; or, if n can't serve p, a verdict that

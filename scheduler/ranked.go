@@ -163,6 +163,9 @@ func (pr *Profile) Kept(s *cluster.State, p cluster.PodID, yield func(n cluster.
 	if r == nil {
 		return false
 	}
+	if r.alone {
+		return false // raw scores are
+	}
 	if ks.best(s, p, r) == cluster.None {
 		return true
 	}
