@@ -33,6 +33,8 @@ type queue struct {
 	tickets uint64 // the last ticket given
 	tries   uint64 // the last queued.seq given
 
+	renumberAt uint64 // tries, when they are numbered anew
+
 	heads  []cluster.PodID // scratch of lanes
 	places []int
 }

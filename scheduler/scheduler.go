@@ -81,6 +81,8 @@ func NewScheduler(o Options) *Scheduler {
 		most:    or(o.MaxUnschedulable, DefaultMaxUnschedulable),
 		rules:   sc,
 		sorter:  sorterOf(o.Profiles),
+
+		renumberAt: renumberAt,
 	}
 	sc.queue.single = sc.queue.sorter != nil || o.Service > 0 || o.Seen != nil
 	return sc
@@ -143,6 +145,7 @@ func (sc *Scheduler) Step(s *cluster.State, events []cluster.Event) (wake cluste
 		sc.queue.regroup(s)
 		sc.reclassified = r
 	}
+	sc.queue.renumber()
 	for i := range events {
 		sc.take(s, &events[i])
 	}
