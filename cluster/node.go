@@ -89,6 +89,20 @@ func (s *State) Free(n NodeID, r Resource) int64 {
 	return s.Nodes.Cap[r][n] - s.Nodes.Used[r][n]
 }
 
+// HeldBelow returns how much of r pods on n have that are of a lower priority.
+func (s *State) HeldBelow(n NodeID, r Resource, priority int32) (sum int64) {
+	for p := range s.PodsOn(n) {
+		if c := s.classes[s.Pods.Class[p]]; c.Priority < priority {
+			for _, d := range c.demand {
+				if d.resource == r {
+					sum += d.amount
+				}
+			}
+		}
+	}
+	return sum
+}
+
 // GPUModel returns the model of n's GPUs, "" if it has none.
 func (s *State) GPUModel(n NodeID) string { return s.models[s.Nodes.model[n]] }
 

@@ -36,6 +36,15 @@ func bestFitScore(s *cluster.State, requests cluster.Amounts, n cluster.NodeID) 
 	return int64(scheduler.MaxScore * (1 - (float64(0.5*cpu) + float64(0.5*gpu))))
 }
 
+// Depends implements scheduler.Dependent.
+func (bestFit) Depends(*cluster.State, cluster.ClassID) scheduler.Dependence {
+	return scheduler.Dependence{Score: scheduler.Row}
+}
+
+// KeepsBest implements scheduler.BestKeeper: only what scores as much as the best is MaxScore
+// after rounding down, and if all score the same, all are 0.
+func (bestFit) KeepsBest() {}
+
 // Normalize implements scheduler.Normalizer: the worst node scores 0, the best
 // MaxScore, and all score 0 if none is worse than another.
 func (bestFit) Normalize(_ *cluster.State, _ cluster.PodID, _ []cluster.NodeID, scores []int64) {

@@ -35,10 +35,11 @@ type defaultPreemption struct {
 	MinCandidateNodesPercentage int64 `json:"minCandidateNodesPercentage"`
 	MinCandidateNodesAbsolute   int64 `json:"minCandidateNodesAbsolute"`
 
-	tried map[cluster.ClassID][]tried // by node
-	size  int                         // of all in tried
-	found []*candidate                // scratch
-	gone  []removed                   // scratch
+	known map[cluster.ClassID]*memory
+	size  int              // of all in known
+	found []*candidate     // scratch
+	gone  []removed        // scratch
+	nodes []cluster.NodeID // scratch
 }
 
 func (d *defaultPreemption) validate() error {
@@ -95,26 +96,23 @@ func eligible(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis) bool
 // on some node nobody need go: an extender has ruled it out, and upstream takes that
 // for an error of its own.
 func (d *defaultPreemption) candidates(s *cluster.State, p cluster.PodID, diag *scheduler.Diagnosis, t *scheduler.Trial) (found []*candidate, wrong bool) {
+	var known *memory
+	if diag.ByRow {
+		if known = d.remembered(s, s.Pods.Class[p]); known != nil && d.inVain(s, p, diag, t, known) {
+			return nil, false
+		}
+	}
 	may := diag.With(s, scheduler.Unschedulable)
 	enough := d.Enough(int64(len(may)))
 	var offset int
 	if enough < int64(len(may)) {
 		offset = s.Draw("preemption", p).Below(len(may))
 	}
-	var known []tried
-	if diag.ByRow {
-		known = d.remembered(s, s.Pods.Class[p])
-	}
 	found = d.found[:0]
 	var clean bool // one of them violates no budget
 	for i := range may {
 		n := may[(offset+i)%len(may)]
-		var c *candidate
-		if known != nil {
-			c = d.again(s, p, n, t, &known[n])
-		} else {
-			c = d.try(s, p, n, t)
-		}
+		c := d.again(s, p, n, t, known)
 		if c == nil || len(c.Victims) == 0 {
 			wrong = wrong || c != nil
 			continue
@@ -126,6 +124,9 @@ func (d *defaultPreemption) candidates(s *cluster.State, p cluster.PodID, diag *
 		}
 	}
 	d.found = found
+	if known != nil {
+		known.conclude(s, len(found) == 0 && !wrong)
+	}
 	return found, wrong
 }
 
@@ -139,6 +140,9 @@ func (d *defaultPreemption) Enough(nodes int64) int64 {
 // fits: first those whose budget does not allow their disruption, and the more
 // important first. It returns nil if p doesn't fit even then.
 func (d *defaultPreemption) try(s *cluster.State, p cluster.PodID, n cluster.NodeID, t *scheduler.Trial) *candidate {
+	if t.Hopeless(n) {
+		return nil
+	}
 	mark := t.Mark()
 	defer t.Undo(mark)
 	gone := d.gone[:0]

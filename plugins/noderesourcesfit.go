@@ -147,6 +147,20 @@ func (f *fit) Filter(s *cluster.State, p cluster.PodID) func(cluster.NodeID) sch
 	}
 }
 
+// Hopeless implements scheduler.Foreteller.
+func (f *fit) Hopeless(s *cluster.State, p cluster.PodID) func(cluster.NodeID) bool {
+	wants, priority := f.wants(s, s.Class(p).Requests), s.Class(p).Priority
+	return func(n cluster.NodeID) bool {
+		for i := range wants {
+			w := &wants[i]
+			if lacks := w.amount - s.Free(n, w.resource); lacks > 0 && s.HeldBelow(n, w.resource, priority) < lacks {
+				return true
+			}
+		}
+		return false
+	}
+}
+
 // wants lists what of requests the filter looks at, in upstream's order of
 // reasons: pods, then the resources that every cluster has, then others, which
 // upstream has in no order, by name.

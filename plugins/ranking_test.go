@@ -329,7 +329,7 @@ func (w *rankedWorld) compareTotals(t *testing.T, p cluster.PodID) {
 // many policies.
 func TestRankedAsPlain(t *testing.T) {
 	policies := [][]scheduler.Weighted{
-		{{Name: "Kube", Weight: 1}}, {{Name: "LeastAllocated", Weight: 1}}, {{Name: "FGD", Weight: 1}},
+		{{Name: "Kube", Weight: 1}}, {{Name: "LeastAllocated", Weight: 1}}, {{Name: "FGD", Weight: 1}}, {{Name: "BestFit", Weight: 2}},
 		{{Name: "GPUPacking", Weight: 3}, {Name: "InterPodAffinity", Weight: 2}}, {{Name: "GPUClustering", Weight: 1}, {Name: "PodTopologySpread", Weight: 1}},
 	}
 	kinds := map[string]int{}

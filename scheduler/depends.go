@@ -45,7 +45,8 @@ type Dependence struct {
 // changed.
 //
 // What a Preselector and a PreScorer say must depend on the class alone. The framework
-// keeps scores of scope Row only of Scorers that are no Normalizers. The Normalize
+// keeps scores of scope Row only of Scorers that are no Normalizers, and of a BestKeeper
+// that is the only one to score. The Normalize
 // of others must depend on which raw scores there are, not on how many nodes have
 // them: it is asked about one node for each.
 type Dependent interface {

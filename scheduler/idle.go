@@ -16,9 +16,18 @@ type groupKey struct {
 
 // A group is the unschedulable pods with a key.
 type group struct {
-	key  groupKey
-	slot int // in groups.all
-	pods []cluster.PodID
+	key     groupKey
+	slot    int // in groups.all
+	pods    []cluster.PodID
+	cohorts []*cohort // of its other pods
+}
+
+// any returns one of its pods.
+func (g *group) any() cluster.PodID {
+	if len(g.pods) > 0 {
+		return g.pods[0]
+	}
+	return g.cohorts[0].pods[0]
 }
 
 // groups are all unschedulable pods. Plugins are asked once for a group whether a
@@ -30,18 +39,19 @@ type groups struct {
 	gated int // those of them that a plugin forbids to try
 }
 
-// add makes p unschedulable.
+// add makes p unschedulable, by itself.
 func (gs *groups) add(q *queue, s *cluster.State, p cluster.PodID) {
 	e := &q.pods[p]
 	e.place = isIdle
-	q.incoming.note(isIdle)
+	q.incoming.note(isIdle, 1)
 	gs.join(e, groupKey{s.Pods.Class[p], e.rejected, e.pending, e.gate}, p)
 	if e.gate == ungated {
-		q.aged.Push(age{e.since, e.seq, p})
+		q.aged.Push(age{e.since, e.seq, p, nil})
 	}
 }
 
-func (gs *groups) join(e *queued, key groupKey, p cluster.PodID) {
+// group returns the group with a key.
+func (gs *groups) group(key groupKey) *group {
 	g := gs.byKey[key]
 	if g == nil {
 		if gs.byKey == nil {
@@ -51,6 +61,11 @@ func (gs *groups) join(e *queued, key groupKey, p cluster.PodID) {
 		gs.byKey[key] = g
 		gs.all = append(gs.all, g)
 	}
+	return g
+}
+
+func (gs *groups) join(e *queued, key groupKey, p cluster.PodID) {
+	g := gs.group(key)
 	e.group, e.slot = g, int32(len(g.pods))
 	g.pods = append(g.pods, p)
 	gs.pods++
@@ -72,7 +87,12 @@ func (gs *groups) remove(q *queue, p cluster.PodID) {
 	if g.key.gate != ungated {
 		gs.gated--
 	}
-	if last > 0 {
+	gs.dropIfEmpty(g)
+}
+
+// dropIfEmpty takes a group away that has no pods.
+func (gs *groups) dropIfEmpty(g *group) {
+	if len(g.pods)+len(g.cohorts) > 0 {
 		return
 	}
 	end := len(gs.all) - 1
@@ -88,6 +108,13 @@ func (q *queue) regroup(s *cluster.State) {
 	var pods []cluster.PodID
 	for _, g := range q.idle.all {
 		pods = append(pods, g.pods...)
+		for _, c := range g.cohorts {
+			for _, p := range c.pods {
+				q.pods[p].settleWith(c)
+				q.aged.Push(age{q.pods[p].since, q.pods[p].seq, p, nil})
+			}
+			pods, c.group = append(pods, c.pods...), nil
+		}
 	}
 	q.idle = groups{}
 	for _, p := range pods {
@@ -106,6 +133,9 @@ func (q *queue) moveOthers(s *cluster.State, c Change, but cluster.PodID) {
 }
 
 func (q *queue) moveBut(s *cluster.State, c Change, atMost int32, but cluster.PodID) {
+	if but != cluster.None {
+		q.singly(s, but)
+	}
 	if len(q.idle.all) > 0 {
 		q.wake(s, c, atMost, but)
 	}
@@ -117,7 +147,7 @@ func (q *queue) wake(s *cluster.State, c Change, atMost int32, but cluster.PodID
 	var woken []*group
 	var how []strategy
 	for _, g := range q.idle.all {
-		p := g.pods[0]
+		p := g.any()
 		if g.key.gate != ungated && !q.rules.listens(s, p, g.key.gate, &c) || s.Class(p).Priority > atMost {
 			continue
 		}
@@ -129,6 +159,9 @@ func (q *queue) wake(s *cluster.State, c Change, atMost int32, but cluster.PodID
 		q.incoming.why = c.label()
 	}
 	for i, g := range woken {
+		for _, c := range slices.Clone(g.cohorts) {
+			q.wakeCohort(s, c, how[i])
+		}
 		for _, p := range slices.Clone(g.pods) {
 			if p != but {
 				q.requeue(s, p, how[i])
@@ -140,6 +173,7 @@ func (q *queue) wake(s *cluster.State, c Change, atMost int32, but cluster.PodID
 // update takes in that a pod which wants a node has changed, in the ways that whats
 // lists. It stays where it is, unless a plugin that rejected it changes its mind.
 func (q *queue) update(s *cluster.State, p cluster.PodID, c Change, whats []Action) {
+	q.singly(s, p)
 	e := &q.pods[p]
 	c.Own = true
 	switch e.place {
@@ -164,12 +198,13 @@ func (q *queue) update(s *cluster.State, p cluster.PodID, c Change, whats []Acti
 	}
 }
 
-// An age is how long a pod has been unschedulable. It is void if the pod is not,
-// or has been tried since.
+// An age is how long a pod has been unschedulable, or a cohort. It is void if the pod is
+// not, or has been tried since.
 type age struct {
-	since cluster.Time
-	seq   uint64
-	pod   cluster.PodID
+	since  cluster.Time
+	seq    uint64
+	pod    cluster.PodID
+	cohort *cohort
 }
 
 // Before orders ages, the longest first.
@@ -180,7 +215,11 @@ func (a age) Before(b age) bool { return a.seq < b.seq }
 func (q *queue) oldest() (a age, ok bool) {
 	for len(q.aged) > 0 {
 		a = q.aged[0]
-		if e := &q.pods[a.pod]; e.place == isIdle && e.seq == a.seq && e.gate == ungated {
+		if c := a.cohort; c != nil {
+			if c.group != nil && c.since == a.since {
+				return a, true
+			}
+		} else if e := &q.pods[a.pod]; e.place == isIdle && e.cohort == nil && e.seq == a.seq && e.gate == ungated {
 			return a, true
 		}
 		q.aged.Pop()
@@ -204,8 +243,13 @@ func (q *queue) flush(s *cluster.State, due cluster.Time) {
 		}
 		found = true
 		q.aged.Pop()
-		q.pods[a.pod].flushed = true
 		q.incoming.why = waitedTooLong
+		if c := a.cohort; c != nil {
+			c.flushed = true
+			q.wakeCohort(s, c, afterBackoff)
+			continue
+		}
+		q.pods[a.pod].flushed = true
 		q.requeue(s, a.pod, afterBackoff)
 	}
 	if found {

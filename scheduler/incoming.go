@@ -29,8 +29,8 @@ type incoming struct {
 
 var placeQueues = [...]string{isActive: "active", isBacking: "backoff", isFailed: "backoff", isIdle: "unschedulable"}
 
-// note counts a pod that comes to a place.
-func (in *incoming) note(to place) {
+// note counts pods that come to a place.
+func (in *incoming) note(to place, pods int) {
 	queue := placeQueues[to]
 	if in.last >= len(in.counts) || in.counts[in.last].Queue != queue || in.counts[in.last].Event != in.why {
 		in.last = slices.IndexFunc(in.counts, func(c Incoming) bool { return c.Queue == queue && c.Event == in.why })
@@ -39,11 +39,12 @@ func (in *incoming) note(to place) {
 			in.counts = append(in.counts, Incoming{Queue: queue, Event: in.why})
 		}
 	}
-	in.counts[in.last].Pods++
+	in.counts[in.last].Pods += uint64(pods)
 }
 
 // Incoming returns how many pods have come to the parts of the queue so far, and why, in order
-// of first appearance.
+// of first appearance. Of pods that were tried together those that leave the backoff before its
+// end are not counted one by one: see SetCohorts.
 func (sc *Scheduler) Incoming() []Incoming { return slices.Clone(sc.queue.incoming.counts) }
 
 var actionNames = map[Action]string{

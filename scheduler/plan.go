@@ -10,6 +10,7 @@ type plan struct {
 	rules     []*tally
 
 	sums    []int // scorers that depend on the row
+	alone   bool  // sums is a BestKeeper, and nothing else scores: raw scores are kept
 	bases   []int // scorers that depend on the description alone
 	normals []int // the same, that are normalised
 	ranks   []*tally
@@ -38,7 +39,7 @@ func (pr *Profile) planFor(s *cluster.State, p cluster.PodID) (pl plan, ok bool)
 		}
 		highest += min(pr.scorers[i].weight, maxSum) * MaxScore
 	}
-	return pl, highest < maxSum
+	return pl, highest < maxSum && (!pl.alone || len(pl.sums)+len(pl.bases)+len(pl.normals)+len(pl.ranks) == 1)
 }
 
 func (pl *plan) addFilter(s *cluster.State, c cluster.ClassID, i int, f *namedFilter) (ok bool) {
@@ -83,6 +84,8 @@ func (pl *plan) addScorer(s *cluster.State, c cluster.ClassID, i int, sc *weight
 		pl.bases = append(pl.bases, i)
 	case on.Score == Row && !normalised:
 		pl.sums = append(pl.sums, i)
+	case on.Score == Row && keepsBest(sc):
+		pl.sums, pl.alone = append(pl.sums, i), true
 	case on.Score == Domains:
 		rule := sc.Scorer.(DomainScorer).ScoreDomains(s, c)
 		pl.ranks = append(pl.ranks, &tally{DomainRule: rule, plugin: i})
@@ -90,6 +93,12 @@ func (pl *plan) addScorer(s *cluster.State, c cluster.ClassID, i int, sc *weight
 		return false
 	}
 	return true
+}
+
+// keepsBest reports whether a scorer that normalises is a BestKeeper whose weight counts.
+func keepsBest(sc *weightedScorer) bool {
+	_, ok := sc.Scorer.(BestKeeper)
+	return ok && sc.weight > 0
 }
 
 // eachTally calls do for each rule.

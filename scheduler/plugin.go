@@ -76,6 +76,16 @@ type TrialFilter interface {
 	FilterTrial(s *cluster.State, p cluster.PodID) (may func(cluster.NodeID) Verdict, changed func(q cluster.PodID, n cluster.NodeID, delta int))
 }
 
+// A Foreteller is a Filter that can tell without a trial where preemption is in vain.
+type Foreteller interface {
+	Filter
+
+	// Hopeless returns a function that may report true only for a node on which p would
+	// not fit either if all pods there of a lower priority were removed, whatever pods the
+	// node is kept for; nil if that can't be told.
+	Hopeless(s *cluster.State, p cluster.PodID) func(cluster.NodeID) bool
+}
+
 // A Preselector is a Filter that can tell beforehand which few nodes may do:
 // what kube's plugins say in PreFilter.
 type Preselector interface {
@@ -131,6 +141,16 @@ type Normalizer interface {
 	// Normalize brings the scores of all feasible nodes to 0 to MaxScore. It is
 	// not called if the plugin had no say.
 	Normalize(s *cluster.State, p cluster.PodID, nodes []cluster.NodeID, scores []int64)
+}
+
+// A BestKeeper is a Normalizer that gives its highest score to the nodes that had the highest
+// before, and to no others. Where it alone scores, which node is best can so be kept without
+// normalising.
+type BestKeeper interface {
+	Normalizer
+
+	// KeepsBest says so, and does nothing.
+	KeepsBest()
 }
 
 // An Allocator chooses the devices that p gets on a node.

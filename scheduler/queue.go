@@ -22,6 +22,10 @@ type queue struct {
 	backing lanes[restTicket] // after a rejection
 	failed  lane[restTicket]  // after an error
 	idle    groups            // unschedulable pods
+	turns   heap.Heap[turn]   // cohorts that were woken
+	stalled []stalled         // cohorts whose pods fail until something is decided
+	now     turn              // of the pod that is tried
+	single  bool              // there are to be no cohorts
 	aged    heap.Heap[age]    // unschedulable pods by the time of their last try
 	flight  flight
 	looked  cluster.Time // when pods were flushed for the last time
@@ -30,6 +34,8 @@ type queue struct {
 
 	tickets uint64 // the last ticket given
 	tries   uint64 // the last queued.seq given
+
+	renumberAt uint64 // tries, when they are numbered anew
 
 	heads  []cluster.PodID // scratch of lanes
 	places []int
@@ -81,7 +87,8 @@ type queued struct {
 
 	expires cluster.Time // of the backoff, in whole seconds; Never if it must be reckoned
 	flushed bool         // tried again only because of its age
-	group   *group       // while it is idle
+	cohort  *cohort      // that it is of, which knows more about it
+	group   *group       // while it is idle, and of no cohort
 	slot    int32        // in the group
 	began   int          // in flight: the first change that it has not seen
 	popped  cluster.Time // when the last try began
@@ -140,9 +147,22 @@ func (q *queue) remove(p cluster.PodID) {
 	q.pods[p].place = absent
 }
 
+// begin says that p, which is in no lane and no group, is tried now.
+func (q *queue) begin(s *cluster.State, p cluster.PodID) {
+	e := &q.pods[p]
+	e.place, e.ticket = inFlight, 0
+	e.attempts++
+	e.popped, e.told = s.Now, false
+	e.began = q.flight.begin()
+}
+
 // leave takes p out of the lane or the group that it is in.
 func (q *queue) leave(p cluster.PodID) {
 	e := &q.pods[p]
+	if e.cohort != nil {
+		q.extract(p)
+		return
+	}
 	switch e.place {
 	case isActive:
 		q.active.void(e.lane)
@@ -183,7 +203,7 @@ func (q *queue) activate(s *cluster.State, p cluster.PodID, backedOff bool) {
 	if e := &q.pods[p]; e.first == cluster.Never {
 		e.first = s.Now
 	}
-	q.incoming.note(isActive)
+	q.incoming.note(isActive, 1)
 	q.enter(s, p, isActive)
 }
 
@@ -192,7 +212,7 @@ func (q *queue) rest(s *cluster.State, p cluster.PodID) {
 	if !q.mayBeTried(s, p) {
 		return
 	}
-	q.incoming.note(isBacking)
+	q.incoming.note(isBacking, 1)
 	if e := &q.pods[p]; e.rejected|e.pending == 0 {
 		q.enter(s, p, isFailed)
 	} else {
@@ -226,14 +246,10 @@ func (q *queue) pop(s *cluster.State) (p cluster.PodID, ok bool) {
 	} else if r, found := q.backing.pop(q, s, isBacking); found {
 		p, ok = r.pod, true
 		q.incoming.why = takenFromRest
-		q.incoming.note(isActive)
+		q.incoming.note(isActive, 1)
 	}
 	if ok {
-		e := &q.pods[p]
-		e.place, e.ticket = inFlight, 0
-		e.attempts++
-		e.popped, e.told = s.Now, false
-		e.began = q.flight.begin()
+		q.begin(s, p)
 	}
 	return p, ok
 }
@@ -299,7 +315,11 @@ func (q *queue) missed(s *cluster.State, p cluster.PodID) strategy {
 func (q *queue) requeue(s *cluster.State, p cluster.PodID, what strategy) {
 	switch {
 	case what == skip:
-		if q.pods[p].place != isIdle {
+		switch {
+		case q.pods[p].place == isIdle:
+		case q.joins(s, p):
+			q.idle.joinCohort(q, s, p)
+		default:
 			q.idle.add(q, s, p)
 		}
 	case what == afterBackoff && q.backsOff(s, p):
@@ -327,6 +347,7 @@ func (q *queue) worth(s *cluster.State, p cluster.PodID, c *Change) strategy {
 
 // push makes p active at once, whatever it waits for: kube's Activate.
 func (q *queue) push(s *cluster.State, p cluster.PodID) {
+	q.singly(s, p)
 	q.incoming.why = activated
 	switch e := &q.pods[p]; e.place {
 	case isIdle:

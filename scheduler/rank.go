@@ -257,7 +257,11 @@ func (ks *rankings) judge(s *cluster.State, p cluster.PodID, r *ranking, nodes [
 		if !ks.scores(sc, s, p, nodes, ks.one) {
 			continue
 		}
-		sc.add(s, p, nodes, ks.one, ks.sum)
+		if !r.alone {
+			sc.add(s, p, nodes, ks.one, ks.sum)
+		} else if !addRaw(ks.one, ks.sum) {
+			return false
+		}
 	}
 	for j, n := range nodes {
 		score := int32(ks.sum[j])
@@ -272,6 +276,21 @@ func (ks *rankings) judge(s *cluster.State, p cluster.PodID, r *ranking, nodes [
 		if !ok {
 			return false
 		}
+	}
+	return true
+}
+
+// maxRaw is the bound of raw scores, from below and above, that are kept as they are.
+const maxRaw = 1 << 29
+
+// addRaw adds raw scores to sum, so that none is less than 0; ok is false if one is too far
+// from it to be kept.
+func addRaw(raw, sum []int64) (ok bool) {
+	for j, v := range raw {
+		if v <= -maxRaw || v >= maxRaw {
+			return false
+		}
+		sum[j] += v + maxRaw
 	}
 	return true
 }

@@ -27,15 +27,11 @@ func (pr *Profile) selectRanked(s *cluster.State, p cluster.PodID) (n cluster.No
 	if n != cluster.None {
 		return n, true
 	}
-	pr.rejected, pr.pending, pr.all = 0, 0, true
-	for i, nodes := range r.rejected {
-		if nodes > 0 {
-			pr.rejected |= 1 << pr.filters[i].bit
-		}
-	}
-	if r.anyRule() || s.AnyNominee() {
+	if r.anyRule() {
 		return cluster.None, false // a scan tells who ruled out what
 	}
+	pr.all = true
+	pr.rejectedBeside(s, p, r)
 	return cluster.None, true
 }
 
@@ -167,6 +163,9 @@ func (pr *Profile) Kept(s *cluster.State, p cluster.PodID, yield func(n cluster.
 	if r == nil {
 		return false
 	}
+	if r.alone {
+		return false // raw scores are
+	}
 	if ks.best(s, p, r) == cluster.None {
 		return true
 	}
@@ -179,52 +178,4 @@ func (pr *Profile) Kept(s *cluster.State, p cluster.PodID, yield func(n cluster.
 		}
 	}
 	return true
-}
-
-// diagnosedByRow says on which nodes preemption may help p, which fits nowhere, if that
-// is kept. It must follow a Select of p.
-func (pr *Profile) diagnosedByRow(s *cluster.State, p cluster.PodID) (d Diagnosis, ok bool) {
-	if !pr.mayRank() || s.AnyNominee() || s.Pods.Nominated[p] != cluster.None {
-		return d, false
-	}
-	ks, c := &pr.ranks, s.Pods.Class[p]
-	if ks.state != s || int(c) >= len(ks.classes) {
-		return d, false
-	}
-	r := ks.classes[c].ranking
-	if r == nil || r.anyRule() || r.position != s.LastChange() {
-		return d, false
-	}
-	return Diagnosis{Nodes: len(s.Nodes.Live()), ByRow: true, help: ks.helpless(s, p, r)}, true
-}
-
-// unknown stands for a code that has not been asked for since the row has changed.
-const unknown = ^Code(0)
-
-// helpless returns the nodes that are ruled out with code Unschedulable, in order of
-// arrival. The slice is valid until the next call.
-func (ks *rankings) helpless(s *cluster.State, p cluster.PodID, r *ranking) []cluster.NodeID {
-	if r.codes == nil {
-		r.codes = make([]Code, len(r.why))
-		for n := range r.codes {
-			r.codes[n] = unknown
-		}
-	}
-	filters := make([]func(cluster.NodeID) Verdict, len(r.rejected))
-	ks.helped = ks.helped[:0]
-	for _, n := range s.Nodes.Live() {
-		code := r.codes[n]
-		if code == unknown && r.why[n] > 0 {
-			i := r.why[n] - 1
-			if filters[i] == nil {
-				filters[i] = ks.profile.filters[i].Filter.Filter(s, p)
-			}
-			code = filters[i](n).Code
-			r.codes[n] = code
-		}
-		if code == Unschedulable {
-			ks.helped = append(ks.helped, n)
-		}
-	}
-	return ks.helped
 }

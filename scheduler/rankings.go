@@ -31,7 +31,9 @@ type rankings struct {
 	nodes, before []cluster.NodeID // scratch
 	one, sum      []int64
 	active        []*bloc
-	helped        []cluster.NodeID
+	byRow         byRow
+	beside        []besideVerdict
+	counts        []int32
 	cells         []Cell
 	heads         []cluster.NodeID
 	raw           []int64

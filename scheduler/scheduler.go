@@ -81,7 +81,10 @@ func NewScheduler(o Options) *Scheduler {
 		most:    or(o.MaxUnschedulable, DefaultMaxUnschedulable),
 		rules:   sc,
 		sorter:  sorterOf(o.Profiles),
+
+		renumberAt: renumberAt,
 	}
+	sc.queue.single = sc.queue.sorter != nil || o.Service > 0 || o.Seen != nil
 	return sc
 }
 
@@ -142,6 +145,7 @@ func (sc *Scheduler) Step(s *cluster.State, events []cluster.Event) (wake cluste
 		sc.queue.regroup(s)
 		sc.reclassified = r
 	}
+	sc.queue.renumber()
 	for i := range events {
 		sc.take(s, &events[i])
 	}
@@ -150,6 +154,11 @@ func (sc *Scheduler) Step(s *cluster.State, events []cluster.Event) (wake cluste
 	sc.land(s)
 	sc.settleAll(s)
 	for sc.flying.pod == cluster.None {
+		if c := sc.queue.cohortNext(); c != nil {
+			sc.tryCohort(s, c)
+			continue
+		}
+		sc.failStalled(s)
 		p, ok := sc.queue.pop(s)
 		if !ok {
 			break
@@ -203,9 +212,15 @@ func (sc *Scheduler) try(s *cluster.State, p cluster.PodID) {
 		sc.queue.done(p)
 		return
 	}
+	r := result{node: cluster.None}
+	sc.cycle(s, p, &r)
+	sc.fly(s, p, &r)
+}
+
+// fly has come into force what was found out about p, at once or later.
+func (sc *Scheduler) fly(s *cluster.State, p cluster.PodID, r *result) {
 	f := &sc.flying
-	f.pod, f.order, f.until, f.result = p, e.order, s.Now+sc.service, result{node: cluster.None}
-	sc.cycle(s, p, &f.result)
+	f.pod, f.order, f.until, f.result = p, sc.queue.pods[p].order, s.Now+sc.service, *r
 	for _, v := range sc.flying.preemption.Victims {
 		if sc.isHeld(s, v) {
 			sc.giveWay(s, v)
@@ -342,6 +357,9 @@ func (sc *Scheduler) preempt(s *cluster.State, p cluster.PodID, f *flying) {
 
 func (sc *Scheduler) carryOut(s *cluster.State, p cluster.PodID, pre Preemption) {
 	sc.changed = s.Now
+	if pre.Node != cluster.None && sc.queue.has(s, p) {
+		sc.queue.singly(s, p)
+	}
 	for _, was := range carryOut(s, p, pre) {
 		sc.queue.move(s, Change{What: PodDelete, OldPod: was}, s.ClassByID(was.Class).Priority)
 	}

@@ -12,6 +12,9 @@ type Trial struct {
 	filters []prepared
 	steps   []step
 	asked   bool // filters holds them
+
+	hopeless []func(cluster.NodeID) bool // of Foretellers
+	foretold bool                        // hopeless holds them
 }
 
 // prepared is a filter that has been asked about the pod.
@@ -53,6 +56,28 @@ func (t *Trial) ask() {
 			t.filters = append(t.filters, f)
 		}
 	}
+}
+
+// Hopeless reports that the pod would not fit on n even if all less important pods were
+// removed from there, as far as that can be told without a trial. It must be asked before
+// anything is removed or added.
+func (t *Trial) Hopeless(n cluster.NodeID) bool {
+	if !t.foretold {
+		t.foretold = true
+		for i := range t.profile.filters {
+			if f, ok := t.profile.filters[i].Filter.(Foreteller); ok {
+				if hopeless := f.Hopeless(t.s, t.pod); hopeless != nil {
+					t.hopeless = append(t.hopeless, hopeless)
+				}
+			}
+		}
+	}
+	for _, hopeless := range t.hopeless {
+		if hopeless(n) {
+			return true
+		}
+	}
+	return false
 }
 
 // Remove takes q off its node.

@@ -63,11 +63,11 @@ type Diagnosis struct {
 
 	// ByRow says that verdicts about the pod, and others like it, depend on nothing but
 	// nodes' rows and descriptions. What a Preemptor has found out about a node then
-	// holds while the node's Stamp is the same.
+	// holds while the node's Stamp is the same, but for nodes that are kept for pods.
 	ByRow bool
 
-	// help lists the nodes with code Unschedulable, if ByRow; then Verdicts is empty.
-	help []cluster.NodeID
+	// by tells more, if ByRow; then Verdicts is empty.
+	by *byRow
 
 	// Err is why no more is known: an extender gave no answer. Nil if none failed.
 	Err error
@@ -81,8 +81,12 @@ type NodeVerdict struct {
 	Verdict
 }
 
-// Of returns the verdict on n of a pod that fits nowhere.
+// Of returns the verdict on n, which is live, of a pod that fits nowhere; if ByRow, without
+// reasons.
 func (d *Diagnosis) Of(n cluster.NodeID) Verdict {
+	if d.ByRow {
+		return Verdict{Code: d.by.code(n)}
+	}
 	for i := range d.Verdicts {
 		if d.Verdicts[i].Node == n {
 			return d.Verdicts[i].Verdict
@@ -98,7 +102,7 @@ func (d *Diagnosis) Of(n cluster.NodeID) Verdict {
 // The caller must not change the slice.
 func (d *Diagnosis) With(s *cluster.State, code Code) (nodes []cluster.NodeID) {
 	if d.ByRow && code == Unschedulable {
-		return d.help
+		return d.by.helpless()
 	}
 	rest := d.Absent.Code
 	if d.Ruled.Code != Success {
