@@ -103,7 +103,7 @@ func (c *Config) complete() error {
 		c.Name = DefaultName
 	}
 	if !labName.MatchString(c.Name) {
-		return fmt.Errorf("a lab can't be called %q: choose 1 to 16 small letters, digits and dashes, a letter first", c.Name)
+		return fmt.Errorf("a lab can't be called %q; choose 1 to 16 small letters, digits and dashes, a letter first", c.Name)
 	}
 	if c.Dir == "" {
 		c.Dir = DefaultDir(c.Name)
@@ -126,7 +126,7 @@ func (c *Config) complete() error {
 	}
 	for name := range c.Args {
 		if !slices.Contains(withArguments, name) {
-			return fmt.Errorf("there are no arguments for %q: name one of %s", name, strings.Join(withArguments, ", "))
+			return fmt.Errorf("there are no arguments for %q; name one of %s", name, strings.Join(withArguments, ", "))
 		}
 	}
 	return c.completeNodes()
@@ -134,7 +134,7 @@ func (c *Config) complete() error {
 
 func (c *Config) completeNodes() error {
 	if len(c.Nodes) > network.MaxNodes {
-		return fmt.Errorf("%d nodes are too many: a lab has %d at most, and any number of KWOK's", len(c.Nodes), network.MaxNodes)
+		return fmt.Errorf("%d nodes are too many; ask for %d at most, and any number of KWOK's", len(c.Nodes), network.MaxNodes)
 	}
 	if c.KWOK < 0 || c.Hollow < 0 {
 		return errors.New("a number of nodes can't be negative")
@@ -157,15 +157,15 @@ func (c *Config) completeNodes() error {
 		}
 		switch {
 		case !nodeName.MatchString(n.Name):
-			return fmt.Errorf("a node can't be called %q: choose up to 40 small letters, digits and dashes", n.Name)
+			return fmt.Errorf("a node can't be called %q; choose up to 40 small letters, digits and dashes", n.Name)
 		case seen[n.Name]:
 			return fmt.Errorf("two nodes are called %s", n.Name)
 		case n.Memory < 128<<20:
-			return fmt.Errorf("node %s: %d bytes of memory don't hold a kubelet and containerd: give it 128Mi or more", n.Name, n.Memory)
+			return fmt.Errorf("node %s: %d bytes of memory don't hold a kubelet and containerd; give it 128Mi or more", n.Name, n.Memory)
 		case n.Disk < 64<<20:
-			return fmt.Errorf("node %s: a disk of %d bytes doesn't hold the images: give it 64Mi or more", n.Name, n.Disk)
+			return fmt.Errorf("node %s: a disk of %d bytes doesn't hold the images; give it 64Mi or more", n.Name, n.Disk)
 		case c.runtime(n.Runtime) == nil:
-			return fmt.Errorf("node %s: there is no runtime %q: choose one of %s", n.Name, n.Runtime, strings.Join(Runtimes(c.Extra), ", "))
+			return fmt.Errorf("node %s: there is no runtime %q; choose one of %s", n.Name, n.Runtime, strings.Join(Runtimes(c.Extra), ", "))
 		}
 		for _, t := range n.Taints {
 			if err := checkTaint(t); err != nil {

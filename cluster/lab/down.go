@@ -28,7 +28,7 @@ func Down(ctx context.Context, dir string) error {
 		return fmt.Errorf("the lab's folder: %w", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, lockFile)); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w in %s: name its folder with --dir, or the lab with --name", ErrNoLab, dir)
+		return fmt.Errorf("%w in %s; name its folder with --dir, or the lab with --name", ErrNoLab, dir)
 	}
 	lock, err := acquire(ctx, dir)
 	if err != nil {
@@ -43,7 +43,7 @@ func Down(ctx context.Context, dir string) error {
 		return err
 	}
 	if at := mountedBelow(dir); at != "" {
-		return fmt.Errorf("something is mounted on %s: unmount it, and run berth lab down again", at)
+		return fmt.Errorf("something is mounted on %s; unmount it, and run berth lab down again", at)
 	}
 	return removeFolder(dir)
 }

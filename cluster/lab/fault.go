@@ -66,18 +66,18 @@ func (f Fault) info() (FaultInfo, error) {
 		for _, k := range kinds {
 			names = append(names, k.Kind)
 		}
-		return FaultInfo{}, fmt.Errorf("there is no fault %q: choose one of %v", f.Kind, names)
+		return FaultInfo{}, fmt.Errorf("there is no fault %q; choose one of %v", f.Kind, names)
 	}
 	k := kinds[i]
 	switch {
 	case k.Node && f.Node == "":
 		return FaultInfo{}, fmt.Errorf("%s wants the name of a node", f.Kind)
 	case !k.Node && f.Node != "":
-		return FaultInfo{}, fmt.Errorf("%s is no fault of a node: leave out %q", f.Kind, f.Node)
+		return FaultInfo{}, fmt.Errorf("%s is no fault of a node; leave out %q", f.Kind, f.Node)
 	case f.For < 0:
 		return FaultInfo{}, fmt.Errorf("a fault can't last %v", f.For)
 	case f.For > 0 && k.undo == "" && f.Kind != Reboot:
-		return FaultInfo{}, fmt.Errorf("%s doesn't last: leave out the time", f.Kind)
+		return FaultInfo{}, fmt.Errorf("%s doesn't last; leave out the time", f.Kind)
 	case f.Leave < 0:
 		return FaultInfo{}, fmt.Errorf("%s can't leave %d bytes", f.Kind, f.Leave)
 	}

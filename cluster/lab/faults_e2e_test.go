@@ -34,6 +34,8 @@ func TestSimulatedNodes(t *testing.T) {
 		}
 		awaitPods(t, client, core.PodRunning, "on-"+node+"-p1")
 	}
+	awaitLease(t, client, "kwok20")
+	awaitLease(t, client, "hollow3")
 	awaitRenewal(t, client, "kwok20")
 	awaitRenewal(t, client, "hollow3")
 }
@@ -60,6 +62,8 @@ func TestFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitPods(t, client, core.PodRunning, "on-node1-p1", "on-node2-p1")
+	awaitLease(t, client, "node1")
+	awaitLease(t, client, "node2")
 	for _, f := range []struct {
 		name string
 		test func(*testing.T)

@@ -33,7 +33,7 @@ func input(err error) error {
 func ParseBytes(text string) (int64, error) {
 	q, err := resource.ParseQuantity(text)
 	if err != nil || q.Sign() < 0 {
-		return 0, fmt.Errorf("%q is no number of bytes: write 512Mi or 2Gi", text)
+		return 0, fmt.Errorf("%q is no number of bytes; write 512Mi or 2Gi", text)
 	}
 	return q.Value(), nil
 }
@@ -47,7 +47,7 @@ func ReadKubeletConfig(file string) (map[string]any, error) {
 	}
 	var fields map[string]any
 	if err := yaml.UnmarshalStrict(text, &fields); err != nil {
-		return nil, fmt.Errorf("%s: %w: write fields of KubeletConfiguration", file, err)
+		return nil, fmt.Errorf("%s: %w; write fields of KubeletConfiguration", file, err)
 	}
 	return fields, nil
 }

@@ -33,7 +33,7 @@ func taints(texts []string) []map[string]string {
 func checkTaint(text string) error {
 	key, effect, ok := strings.Cut(text, ":")
 	if !ok || key == "" || !slices.Contains([]string{"NoSchedule", "PreferNoSchedule", "NoExecute"}, effect) {
-		return fmt.Errorf("%q is no taint: write key=value:NoSchedule, :PreferNoSchedule or :NoExecute", text)
+		return fmt.Errorf("%q is no taint; write key=value:NoSchedule, :PreferNoSchedule or :NoExecute", text)
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func ParseResources(amounts map[string]string) (core.ResourceList, error) {
 	for name, text := range amounts {
 		amount, err := resource.ParseQuantity(text)
 		if err != nil {
-			return nil, fmt.Errorf("%s=%s: %w: write an amount as 100m or 64Mi", name, text, err)
+			return nil, fmt.Errorf("%s=%s: %w; write an amount as 100m or 64Mi", name, text, err)
 		}
 		list[core.ResourceName(name)] = amount
 	}
@@ -135,7 +135,7 @@ func manifests(path string) ([]string, error) {
 		return nil, fmt.Errorf("looking for manifests: %w", err)
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%s holds no manifest: name a file, or a folder of .yaml, .yml or .json files", path)
+		return nil, fmt.Errorf("%s holds no manifest; name a file, or a folder of .yaml, .yml or .json files", path)
 	}
 	return files, nil
 }
@@ -155,7 +155,7 @@ func loadFile(ctx context.Context, objects dynamic.Interface, mapper meta.RESTMa
 			return n, nil
 		}
 		if err != nil {
-			return n, fmt.Errorf("%s, object %d: %w: mend the manifest", file, n+1, err)
+			return n, fmt.Errorf("%s, object %d: %w; mend the manifest", file, n+1, err)
 		}
 		if len(o.Object) == 0 { // nothing between two lines of dashes
 			continue
@@ -164,7 +164,7 @@ func loadFile(ctx context.Context, objects dynamic.Interface, mapper meta.RESTMa
 		if o.IsList() {
 			items, err := o.ToList()
 			if err != nil {
-				return n, fmt.Errorf("%s, object %d: %w: mend the manifest", file, n+1, err)
+				return n, fmt.Errorf("%s, object %d: %w; mend the manifest", file, n+1, err)
 			}
 			list = items.Items
 		}

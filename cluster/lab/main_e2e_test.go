@@ -191,6 +191,17 @@ func renewed(t *testing.T, client *kubernetes.Clientset, node string) time.Time 
 	return lease.Spec.RenewTime.Time
 }
 
+// awaitLease waits until a node has its first lease.
+func awaitLease(t *testing.T, client *kubernetes.Clientset, node string) {
+	t.Helper()
+	await(t, func() string {
+		if _, err := client.CoordinationV1().Leases(core.NamespaceNodeLease).Get(t.Context(), node, meta.GetOptions{}); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+}
+
 // awaitRenewal waits until a node renews its lease.
 func awaitRenewal(t *testing.T, client *kubernetes.Clientset, node string) {
 	t.Helper()

@@ -65,7 +65,7 @@ func (l *Lab) node(name string) (Node, error) {
 		}
 		names = append(names, n.Name)
 	}
-	return Node{}, input(fmt.Errorf("lab %s has no node %q of its own: choose one of %v", l.Config.Name, name, names))
+	return Node{}, input(fmt.Errorf("lab %s has no node %q of its own; choose one of %v", l.Config.Name, name, names))
 }
 
 // startNode makes a node's network, and switches it on.

@@ -89,14 +89,14 @@ func (c *Config) build(ctx context.Context, b *build.Builder, part string, files
 	if b.Source == "" {
 		source, err := build.FindSource(absolute(c.Source, "."))
 		if err != nil {
-			return "", fmt.Errorf("there is no %s: %w: run berth lab up in Berth's source tree or name it with --source, or name a folder that has them with --bin-dir", strings.Join(files, ", "), err)
+			return "", fmt.Errorf("there is no %s: %w; run berth lab up in Berth's source tree or name it with --source, or name a folder that has them with --bin-dir", strings.Join(files, ", "), err)
 		}
 		b.Source = source
 		b.Cache = c.Cache
 		if b.Cache == "" {
 			cache, err := os.UserCacheDir()
 			if err != nil {
-				return "", fmt.Errorf("finding a folder for what is built: %w: set HOME or XDG_CACHE_HOME", err)
+				return "", fmt.Errorf("finding a folder for what is built: %w; set HOME or XDG_CACHE_HOME", err)
 			}
 			b.Cache = filepath.Join(cache, "berth-lab")
 		}

@@ -60,14 +60,14 @@ func Open(dir string, extra map[string]Runtime) (*Lab, error) {
 	}
 	text, err := os.ReadFile(filepath.Join(dir, stateFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w in %s: bring one up with berth lab up", ErrNoLab, dir)
+		return nil, fmt.Errorf("%w in %s; bring one up with berth lab up", ErrNoLab, dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the lab's state: %w", err)
 	}
 	var l Lab
 	if err := json.Unmarshal(text, &l); err != nil {
-		return nil, fmt.Errorf("%s: %w: take the lab down with berth lab down, and up again", filepath.Join(dir, stateFile), err)
+		return nil, fmt.Errorf("%s: %w; take the lab down with berth lab down, and up again", filepath.Join(dir, stateFile), err)
 	}
 	l.Config.Dir, l.Config.Extra, l.Config.Say = dir, extra, func(string) {}
 	if l.host, err = cgroup.Detect(); err != nil {
@@ -115,9 +115,9 @@ func (l *Lab) claim(ctx context.Context) error {
 		switch {
 		case e.Name() == lockFile:
 		case e.Name() == journalFile || e.Name() == stateFile:
-			err = fmt.Errorf("lab %s is up, or was not taken down: take it down with berth lab down --name %s, or choose another --name", l.Config.Name, l.Config.Name)
+			err = fmt.Errorf("lab %s is up, or was not taken down; take it down with berth lab down --name %s, or choose another --name", l.Config.Name, l.Config.Name)
 		case err == nil:
-			err = fmt.Errorf("%s holds %s, which is no lab's: choose an empty folder with --dir", dir, e.Name())
+			err = fmt.Errorf("%s holds %s, which is no lab's; choose an empty folder with --dir", dir, e.Name())
 		}
 	}
 	if err != nil {
@@ -152,7 +152,7 @@ func acquire(ctx context.Context, dir string) (*os.File, error) {
 		}
 		if time.Now().After(deadline) {
 			holder, _ := os.ReadFile(name)
-			return nil, fmt.Errorf("lab in %s: another berth is working on it (process %s): wait for it, or end it", dir, strings.TrimSpace(string(holder)))
+			return nil, fmt.Errorf("lab in %s: another berth is working on it (process %s); wait for it, or end it", dir, strings.TrimSpace(string(holder)))
 		}
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
 			return nil, err
@@ -225,7 +225,7 @@ func readJournal(dir string) ([]record, error) {
 			break
 		}
 		if !ok || kind != madeCgroup && kind != madeNetwork || !strings.HasPrefix(name, prefix) || strings.Contains(name, "..") {
-			return nil, fmt.Errorf("%s: %q is no line of a lab's journal: remove by hand what the lab made, and then its folder", filepath.Join(dir, journalFile), line)
+			return nil, fmt.Errorf("%s: %q is no line of a lab's journal; remove by hand what the lab made, and then its folder", filepath.Join(dir, journalFile), line)
 		}
 		made = append(made, record{kind, name})
 	}

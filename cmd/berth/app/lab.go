@@ -132,7 +132,7 @@ func (f *labUpFlags) complete() error {
 	for _, text := range f.labels {
 		key, value, ok := strings.Cut(text, "=")
 		if !ok {
-			return fmt.Errorf("--label: %q is no label: write key=value", text)
+			return fmt.Errorf("--label: %q is no label; write key=value", text)
 		}
 		spec.Labels[key] = value
 	}
@@ -154,7 +154,7 @@ func (f *labUpFlags) complete() error {
 	for _, text := range f.args {
 		name, arg, ok := strings.Cut(text, "=")
 		if !ok {
-			return fmt.Errorf("--arg: %q names no component: write kube-apiserver=--v=4", text)
+			return fmt.Errorf("--arg: %q names no component; write kube-apiserver=--v=4", text)
 		}
 		c.Args[name] = append(c.Args[name], arg)
 	}

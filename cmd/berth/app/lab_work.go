@@ -26,7 +26,7 @@ func (a *app) labStatus() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if format != "table" && format != "json" {
-				return exit(exitBadInput, fmt.Errorf("there is no output %q: choose table or json", format))
+				return exit(exitBadInput, fmt.Errorf("there is no output %q; choose table or json", format))
 			}
 			l, err := f.open()
 			if err != nil {
@@ -125,7 +125,7 @@ func (a *app) labLoad() *cobra.Command {
 
 func (a *app) runLabLoad(ctx context.Context, f *labLoadFlags, args []string) error {
 	if (f.file == "") == (f.pods.Count == 0) || f.pods.Count < 0 || f.file != "" && len(args) > 0 {
-		return exit(exitBadInput, fmt.Errorf("say what to create: either -f FILE, or --pods N with what their program is to do behind --"))
+		return exit(exitBadInput, fmt.Errorf("nothing says what to create; give either -f FILE, or --pods N with what their program is to do behind --"))
 	}
 	var err error
 	if f.pods.Requests, err = lab.ParseResources(f.requests); err != nil {
