@@ -212,3 +212,28 @@ func TestForbidden(t *testing.T) {
 		w.allBound(r, 1)
 	})
 }
+
+// TestNamesake has a pod be replaced by one of its name, that nothing fits, while its binding is
+// on its way: that is not for the other.
+func TestNamesake(t *testing.T) {
+	inWorld(t, kubetest.Options{}, func(w *world) {
+		w.server.Kubelet("a", kubetest.KubeletOptions{})
+		w.add(aPod("p", 100))
+		w.server.SetFaults(onBinding(kubetest.Fault{Latency: 5 * time.Second}))
+		w.drive(kube.Options{}, nil, kubeScheduler(t, "Kube"))
+		after(2 * time.Second)
+		admin, err := kubernetes.NewForConfig(w.server.Config())
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := int64(0)
+		if err := admin.CoreV1().Pods("default").Delete(context.Background(), "p", metav1.DeleteOptions{GracePeriodSeconds: &now}); err != nil {
+			t.Fatal(err)
+		}
+		w.add(aPod("p", 50_000))
+		after(time.Minute)
+		if on := w.nodeOf("p"); on != "" {
+			t.Errorf("the other is on %s", on)
+		}
+	})
+}

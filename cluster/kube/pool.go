@@ -44,6 +44,10 @@ const (
 	requestTime  = 10 * time.Second // for one request
 	firstBackoff = 50 * time.Millisecond
 	mostBackoff  = 5 * time.Second
+
+	// refusalRest is how long it takes for a refusal to be heard of, but for those of bindings
+	// and evictions, after which schedulers and drains rest by themselves.
+	refusalRest = time.Second
 )
 
 // A pool of workers carries out decisions: those about one object in order, others at the same
@@ -139,9 +143,19 @@ func (p *pool) work() {
 			continue
 		}
 		a.seq = j.seq
-		p.inbox.add(change{what: answered, answer: a})
+		p.tell(j, a)
 		p.finish(j)
 	}
+}
+
+// tell passes an answer on. A refusal that whoever decided may decide against at once, while what
+// they know of the object is old, is kept for a while: until then the decision shows.
+func (p *pool) tell(j *job, a answer) {
+	if a.ok || j.kind == cluster.Bind || j.kind == cluster.RequestEviction {
+		p.inbox.add(change{what: answered, answer: a})
+		return
+	}
+	time.AfterFunc(refusalRest, func() { p.inbox.add(change{what: answered, answer: a}) })
 }
 
 // finish takes a settled job off its lane.

@@ -16,12 +16,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// getNode returns the node that a job is about, or a refusal if it is gone.
+// getNode returns the node that a job is about, nil if it is gone: then nothing is left to do,
+// and what was decided shows until the watch says so.
 func (s *sender) getNode(ctx context.Context, j *job) (*v1.Node, error) {
 	n := &v1.Node{}
 	err := s.do(ctx, "get", s.client.CoreV1().RESTClient().Get().Resource("nodes").Name(j.node), n)
 	if apierrors.IsNotFound(err) || err == nil && n.UID != j.uid {
-		return nil, &refusal{code: http.StatusNotFound, reason: "the node is gone"}
+		return nil, nil
 	}
 	return n, err
 }
@@ -36,7 +37,7 @@ func (s *sender) askNode(ctx context.Context, j *job) (fate, error) {
 // the server refuses what was made of an older version of the node.
 func (s *sender) taint(ctx context.Context, j *job) (version string, err error) {
 	n, err := s.getNode(ctx, j)
-	if err != nil {
+	if n == nil || err != nil {
 		return "", err
 	}
 	taint, add := j.detail.(cluster.Taint), j.kind == cluster.AddTaint
@@ -81,7 +82,7 @@ func taintsWith(taints []v1.Taint, taint v1.Taint, add bool) (with []v1.Taint, c
 // heard of meanwhile.
 func (s *sender) setConditions(ctx context.Context, j *job) (version string, err error) {
 	n, err := s.getNode(ctx, j)
-	if err != nil {
+	if n == nil || err != nil {
 		return "", err
 	}
 	said, posted := manifest.Conditions(n)

@@ -37,7 +37,8 @@ type translator struct {
 	nodeRow []*node
 	leases  map[string]*lease
 	objects map[objectKey]*object
-	fresh   int // pods and nodes that came in the batch at hand
+	fresh   int  // pods and nodes that came in the batch at hand
+	ofPods  bool // the batch at hand has events about pods
 
 	seq     uint64
 	flights map[uint64]*flight
@@ -58,7 +59,7 @@ func newTranslator(epoch time.Time, log *zap.Logger, m *metrics) *translator {
 // from another of a later kind, a nanosecond passes. It sets t.now to the time of the last.
 func (t *translator) translate(from *inbox, now cluster.Time) []cluster.Event {
 	t.now = max(t.now, now)
-	t.out = t.out[:0]
+	t.out, t.ofPods = t.out[:0], false
 	for _, a := range t.soon {
 		t.settle(a)
 	}
@@ -134,6 +135,7 @@ func (t *translator) emit(e cluster.Event) {
 		t.now++
 	}
 	e.Time = t.now
+	t.ofPods = t.ofPods || e.Pod != cluster.None || e.Kind == cluster.PodAdded
 	t.out = append(t.out, e)
 }
 
@@ -145,30 +147,32 @@ func (t *translator) take(c *change) bool {
 		t.settle(c.answer)
 		return true
 	case c.what == relist:
-		if t.fresh > 0 {
+		if len(t.out) > 0 {
 			return false
 		}
 		t.relist(c)
 		return true
-	case t.waits(c.obj):
+	case t.waits(c.obj, c.what == remove):
 		return false
 	}
 	t.one(c.obj, c.what == remove, c.at)
 	return true
 }
 
-// waits reports whether an object is one that came in the batch at hand.
-func (t *translator) waits(obj runtime.Object) bool {
-	if t.fresh == 0 {
-		return false
-	}
+// waits reports whether an observation has to wait for the next batch: it is of what came in the
+// one at hand, or a node comes or goes after events about pods. Controllers see a batch when
+// State has taken in all of it, and may take it for granted that they know a pod's node.
+func (t *translator) waits(obj runtime.Object, gone bool) bool {
 	switch o := obj.(type) {
 	case *v1.Pod:
 		p := t.named[cluster.Key(o.Namespace, o.Name)]
 		return p != nil && p.fresh
 	case *v1.Node:
 		n := t.nodes[o.Name]
-		return n != nil && n.fresh
+		if n == nil || gone || n.uid != o.UID {
+			return t.ofPods || n != nil && n.fresh
+		}
+		return n.fresh
 	case *coordinationv1.Lease:
 		n := t.nodes[o.Name]
 		return n != nil && n.fresh

@@ -24,6 +24,11 @@ var podStories = []struct {
 		x.see("PodEnded q a", seen(podSays{on: "a", phase: v1.PodFailed}.of("q")))
 		x.see("", seen(podSays{on: "a", phase: v1.PodFailed, label: "y"}.of("q")), goneNow(podSays{on: "a"}.of("q")))
 	}},
+	{"a node that comes after a pod on it comes in the next batch", func(x *told) {
+		x.see("PodAdded q on c starting unready; NodeAdded c", seen(podSays{on: "c"}.of("q")), seen(nodeSays{}.of("c")))
+		x.is("q", cluster.Bound, "c")
+		x.see("PodChanged q on c, PodReady q c true; NodeRemoved c", seen(podSays{on: "c", ready: true}.of("q")), goneNow(nodeSays{}.of("c")))
+	}},
 	{"a pod that had ended before it was seen never was", func(x *told) {
 		x.see("", seen(podSays{on: "a", phase: v1.PodSucceeded}.of("q")))
 	}},
