@@ -35,7 +35,11 @@ func (r *replay) spec(b *batch, i int32) *cluster.PodSpec {
 	if b.pods > 0 {
 		name = strconv.AppendInt(append(name, '-'), int64(b.first+i), 10)
 	}
-	return &cluster.PodSpec{Name: string(name), Class: r.class(b), Run: b.run}
+	p := &cluster.PodSpec{Name: string(name), Class: r.class(b), Run: b.run}
+	if r.labels != nil {
+		p.Labels = r.labels(b.name)
+	}
+	return p
 }
 
 // A batchNames has the names that numbers stand for in batches.

@@ -37,6 +37,7 @@ var datasets = []dataset{
 	{"alibaba2018:alibaba-2018", 17_592 + 11_354},
 	{"alibaba2017:alibaba-2017", 1352 + 80_553},
 	{"google2011:google-2011-v2", 37_780 + 450_146},
+	{"google2011:google-2011-v2?labels=job&owners=program", 37_780 + 450_146 + 24_579 + 24_580 + 12_797 + 7_460 + 305},
 	{"dlrm:alibaba-gpu-v2025-dlrm", 23_871},
 	{"pai:alibaba-pai-gpu-v2020", 1897},
 	{"spot:alibaba-spot-gpu-v2026", 4278},

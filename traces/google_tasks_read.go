@@ -23,6 +23,7 @@ const (
 	googleIndexAt  column = 3
 	googleTypeAt   column = 5
 	googleUserAt   column = 6
+	googleClassAt  column = 7
 	googlePriority column = 8
 	googleCPUAt    column = 9
 	googleMemoryAt column = 10
@@ -45,18 +46,23 @@ type googleTask struct{ job, index int64 }
 // it ended is a batch of one pod; one that was submitted again, another.
 type googleTaskReader struct {
 	tally
-	machines *Machines            // which says how large a machine of capacity 1 is
-	owners   string               // the option
-	last     int64                // the time of the last row, in µs
-	tasks    map[googleTask]int32 // where states has each
-	states   list[googleState]
-	users    map[string]string // namespaces by hash
-	names    nameMaker
-	called   texts // what names made
-	batches  list[batch]
-	origins  list[googleOrigin] // of each batch
-	files    []string           // that were read
-	classes  recordedClasses
+	machines *Machines // which says how large a machine of capacity 1 is
+	owners   string    // the option
+
+	jobs        *googleJobReader        // nil if nobody asks for more than task events have
+	labelling   *googleLabelling        // likewise, for labels
+	constraints *googleConstraintReader // likewise
+
+	last    int64                // the time of the last row, in µs
+	tasks   map[googleTask]int32 // where states has each
+	states  list[googleState]
+	users   map[string]string // namespaces by hash
+	names   nameMaker
+	called  texts // what names made
+	batches list[batch]
+	origins list[googleOrigin] // of each batch
+	files   []string           // that were read
+	classes recordedClasses
 }
 
 // A googleOrigin is what is known of a batch that isn't the pod's.
@@ -84,7 +90,11 @@ func newGoogleTaskReader(m *Machines, owners string) *googleTaskReader {
 
 // replay returns what was read, on nodes.
 func (r *googleTaskReader) replay(nodes []*cluster.NodeSpec) *replay {
-	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: &r.called, waits: true}
+	replayed := &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: &r.called, waits: true}
+	if r.labelling != nil {
+		replayed.labels = r.labelling.of
+	}
+	return replayed
 }
 
 // read takes the rows of a file in.
@@ -169,8 +179,11 @@ func (r *googleTaskReader) submit(t *table, at int64, task googleTask, s *google
 		cpu:    int64(math.Round(float64(cpu * r.machines.cpu))),
 		memory: int64(math.Round(float64(memory*r.machines.memory)/mib)) * mib,
 	}
+	if reason, err = r.more(t, at, task, &q); reason != "" || err != nil {
+		return reason, err
+	}
 	name := r.names.begin("job-").number(task.job)
-	if r.owners == "job" {
+	if r.owners == "job" || r.owners == "program" && q.owner.Name == "" {
 		q.owner = cluster.OwnerRef{Kind: "Job", Name: name.name()}
 	}
 	if name.add("-").number(task.index); s.attempts > 0 {
@@ -179,6 +192,30 @@ func (r *googleTaskReader) submit(t *table, at int64, task googleTask, s *google
 	s.there, s.batch = true, int32(r.batches.count)
 	r.batches.add(batch{at: googleTime(at), run: unknown, class: r.classes.number(&q), name: r.called.put(name.name())})
 	r.origins.add(googleOrigin{scheduled: unknown, file: int32(len(r.files) - 1), line: int32(t.line())})
+	return "", nil
+}
+
+// more takes what other tables say of a task in, as far as options ask for it. A job of which
+// job events say nothing is a program of its own.
+func (r *googleTaskReader) more(t *table, at int64, task googleTask, q *recordedRequest) (reason string, err error) {
+	if r.owners == "program" {
+		if program, known := r.jobs.of[task.job]; known {
+			q.owner = cluster.OwnerRef{Kind: "Job", Name: program}
+		}
+	}
+	if r.labelling != nil {
+		if column := t.empty(googleClassAt); column != "" {
+			return column + " is empty", nil
+		}
+		class, err := t.amount(googleClassAt, 1000)
+		if err != nil {
+			return "", err
+		}
+		r.labelling.add(googleLabels{job: task.job, class: class, user: q.namespace})
+	}
+	if r.constraints != nil {
+		q.required = r.constraints.asked(task, at)
+	}
 	return "", nil
 }
 

@@ -13,6 +13,7 @@ type recordedRequest struct {
 	priority    int32
 	cpu, memory int64         // milli-CPUs, bytes; 0 for none
 	gpus        int32         // whole ones
+	required    int32         // the number of what a node must be, in recordedClasses.selectors; 0 for nothing
 	on          cluster.Label // that a node must have; zero for any
 	extended    cluster.NamedAmount
 }
@@ -22,6 +23,8 @@ type recordedClasses struct {
 	all    []*cluster.Class // by number, from 0
 	by     map[recordedRequest]*recordedClass
 	recent []*recordedClass // the last one with each hash, nil for none
+
+	selectors []*cluster.NodeSelector // what nodes must be, by number, from 1
 }
 
 // A recordedClass is the number of a class, and what it is told apart by.
@@ -87,6 +90,9 @@ func (rs *recordedClasses) make(q recordedRequest) *recordedClass {
 	if q.on != (cluster.Label{}) {
 		q.on.Value = strings.Clone(q.on.Value)
 		c.NodeLabels = cluster.Labels{q.on}
+	}
+	if q.required > 0 {
+		c.RequiredNode = rs.selectors[q.required-1]
 	}
 	rs.all = append(rs.all, c)
 	return &recordedClass{q, int32(len(rs.all) - 1)}

@@ -19,6 +19,8 @@ type replay struct {
 	classes []*cluster.Class // by the numbers that batches have; equal ones are one
 	names   batchNames
 
+	labels func(name int64) cluster.Labels // of pods, by their batch's name; nil if they have none
+
 	uses  func() ([]use, error) // what batches of one pod used; nil if nobody knows
 	waits bool                  // whether batches know how long they waited
 
