@@ -102,8 +102,8 @@ func (a *app) labUp() *cobra.Command {
 	fl.StringVar(&f.memory, "memory", "2Gi", "memory of a node, which its pods can't exceed together")
 	fl.StringVar(&f.disk, "disk", "4Gi", "disk of a node, of which only what is written takes room")
 	fl.IntVar(&f.zones, "zones", 0, "label nodes with so many zones in turn; 0 gives them none")
-	fl.StringArrayVar(&f.labels, "label", nil, "a label of all nodes, as key=value; may be repeated")
-	fl.StringArrayVar(&f.taints, "taint", nil, "a taint of all nodes, as key=value:NoSchedule; may be repeated")
+	fl.StringArrayVar(&f.labels, "label", nil, "a label of all nodes, as key=value, or of one, as NODE:key=value; may be repeated")
+	fl.StringArrayVar(&f.taints, "taint", nil, "a taint of all nodes, as key=value:NoSchedule, or of one, as NODE:key=value:NoSchedule; may be repeated")
 	fl.StringVar(&f.kubelet, "kubelet-config", "", "file with fields of KubeletConfiguration that differ from the lab's")
 	fl.IntVar(&f.config.KWOK, "kwok", 0, "how many simulated nodes of KWOK's controller besides")
 	fl.IntVar(&f.config.Hollow, "hollow", 0, "how many of kubemark's hollow nodes besides")
@@ -121,20 +121,13 @@ func (a *app) labUp() *cobra.Command {
 func (f *labUpFlags) complete() error {
 	c := &f.config
 	c.Name, c.Dir, c.Extra, c.Timeout = f.name, f.dir, labRuntimes, f.timeout
-	spec := lab.NodeSpec{Runtime: f.runtime, Taints: f.taints, Labels: map[string]string{}}
+	spec := lab.NodeSpec{Runtime: f.runtime, Labels: map[string]string{}}
 	var err error
 	if spec.Memory, err = lab.ParseBytes(f.memory); err != nil {
 		return fmt.Errorf("--memory: %w", err)
 	}
 	if spec.Disk, err = lab.ParseBytes(f.disk); err != nil {
 		return fmt.Errorf("--disk: %w", err)
-	}
-	for _, text := range f.labels {
-		key, value, ok := strings.Cut(text, "=")
-		if !ok {
-			return fmt.Errorf("--label: %q is no label; write key=value", text)
-		}
-		spec.Labels[key] = value
 	}
 	if f.kubelet != "" {
 		if spec.Kubelet, err = lab.ReadKubeletConfig(f.kubelet); err != nil {
@@ -145,6 +138,9 @@ func (f *labUpFlags) complete() error {
 		return errors.New("--nodes and --zones can't be negative")
 	}
 	c.Nodes = lab.Nodes(f.nodes, spec)
+	if err := f.describeNodes(); err != nil {
+		return err
+	}
 	for i := range c.Nodes {
 		if f.zones > 0 {
 			c.Nodes[i].Labels["topology.kubernetes.io/zone"] = fmt.Sprintf("zone%d", 1+i%f.zones)
