@@ -181,6 +181,9 @@ var mayImport = []row{
 		tests: []string{"github.com/rogpeppe/go-internal"},
 		why:   "a main wires all",
 	}, {
+		pkg: "cmd/berth/e2e", tests: []string{anything, "k8s.io/api", "k8s.io/apimachinery", "k8s.io/client-go", "sigs.k8s.io/yaml"},
+		why: "the program as people use it, on real kubelets",
+	}, {
 		pkg: "cmd/berth/app",
 		imports: []string{
 			anything, "github.com/spf13/cobra", "go.uber.org/zap", "golang.org/x/term",
