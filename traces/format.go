@@ -49,7 +49,7 @@ var Formats = []*Format{
 }
 
 // FaultFormats lists the formats of recorded and written failures.
-var FaultFormats = []*Format{script, google2011, openDC, failureArchive, kss.faults(), kwok.faults(), audit.faults(), google2019Faults, ownFaults}
+var FaultFormats = []*Format{script, google2011, openDC, failureArchive, kss.faults(), kwok.faults(), audit.faults(), google2019Faults, alibaba2017Faults, ownFaults}
 
 // choice returns the value of an option that must be one of among.
 func (s Settings) choice(key string, among []string) (string, error) {
