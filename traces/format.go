@@ -42,7 +42,7 @@ type Settings map[string]string
 // Formats lists the formats of traces.
 var Formats = []*Format{
 	own,
-	openb, philly, swf, azure, azurePacking, alibaba2018, alibaba2017, googleTasks, google2019, dlrm, pai, spot, helios,
+	openb, philly, swf, azure, azurePacking, alibaba2018, alibaba2017, googleTasks, google2019, dlrm, pai, spot, heliosJobs, helios,
 	openDCTasks, genAI, podMemory, byteDance,
 	simkube, kss.format(), kwok.format(), audit.format(), snapshot,
 	sample, synthetic, modelled,
