@@ -2,13 +2,13 @@ package traces
 
 // alibaba2017 reads machines and batch tasks of Alibaba's cluster-trace-v2017: Lu et
 // al., "Imbalance in the Cloud: an Analysis on Alibaba Cluster Trace", BigData 2017,
-// https://github.com/alibaba/clusterdata/tree/master/cluster-trace-v2017. Containers,
-// soft errors and measured use are not read.
+// https://github.com/alibaba/clusterdata/tree/master/cluster-trace-v2017. Containers
+// and measured use are not read.
 var alibaba2017 = &Format{
 	Name:    "alibaba2017",
 	Doc:     "Alibaba's cluster-trace-v2017: batch tasks of 1,313 machines, 17 hours, 11.9 million instances",
 	Path:    "the folder of server_event.csv[.gz] and batch_task.csv[.gz]",
-	Options: alibabaOptions("256"),
+	Options: append(alibabaOptions("256"), softErrorOptions...),
 	Recognise: func(path string) bool {
 		_, err := recordedFile(path, alibaba2017Machines.names...)
 		return err == nil && isFolder(path)
@@ -24,8 +24,10 @@ const alibaba2017Version = "alibaba2017/1"
 
 // Columns of machines' events that are read, by where they are.
 const (
+	event2017At      column = 0
 	event2017Machine column = 1
 	event2017Type    column = 2
+	event2017Detail  column = 3
 	event2017CPUs    column = 4
 	event2017Memory  column = 5
 )
@@ -35,7 +37,11 @@ var alibaba2017Machines = alibabaTable{
 	columns: []string{"timestamp", "machine id", "event type", "event detail", "number of cpus", "normalized memory", "normalized disk space"},
 	title:   "timestamp",
 	row: func(r *alibabaBatch, t *table) (reason string, err error) {
-		if kind := t.text(event2017Type); kind != "add" {
+		kind := t.text(event2017Type)
+		if kind == "softerror" && r.errors != nil {
+			return r.errors.add(t, r.machines)
+		}
+		if kind != "add" {
 			return "the event is " + quoted(kind), nil
 		}
 		if r.machines[t.text(event2017Machine)] {

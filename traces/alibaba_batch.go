@@ -15,6 +15,7 @@ type alibabaBatch struct {
 	owners   string  // the option
 	nodes    []*cluster.NodeSpec
 	machines map[string]bool // that are nodes
+	errors   *softErrors     // of machines; nil if the recording has none
 	tasks    nameSet         // what became pods
 	batches  list[batch]
 	classes  recordedClasses
@@ -52,6 +53,9 @@ func openAlibaba(path, version string, s Settings, machines, tasks alibabaTable)
 		return nil, err
 	}
 	r := newAlibabaBatch(memory, owners)
+	if r.errors, err = s.softErrors(); err != nil {
+		return nil, err
+	}
 	var parts [][]byte
 	file := ""
 	for _, table := range []alibabaTable{machines, tasks} {
@@ -77,7 +81,7 @@ func openAlibaba(path, version string, s Settings, machines, tasks alibabaTable)
 	}
 	return r.trace(r.replay(r.nodes), recorded{
 		file: file, span: part, settings: s, version: version,
-		options: fmt.Sprintf("nodes=%d&memory=%d&owners=%s", len(r.nodes), memory, owners), content: []byte(hashOf(parts...)),
+		options: fmt.Sprintf("nodes=%d&memory=%d&owners=%s", len(r.nodes), memory, owners) + r.errors.options(), content: []byte(hashOf(parts...)),
 	})
 }
 
@@ -106,7 +110,11 @@ func newAlibabaBatch(memory int, owners string) *alibabaBatch {
 
 // replay returns the tasks that were read, on nodes.
 func (r *alibabaBatch) replay(nodes []*cluster.NodeSpec) *replay {
-	return &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: &r.tasks}
+	replayed := &replay{nodes: nodes, batches: r.batches, classes: r.classes.all, names: &r.tasks}
+	if r.errors != nil {
+		replayed.machines = r.errors.of(nodes)
+	}
+	return replayed
 }
 
 // An alibabaTable is what is known of a table.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"github.com/berthsim/berth/cluster"
 )
 
 const small2018, small2017 = "testdata/alibaba2018", "testdata/alibaba2017"
@@ -40,7 +42,7 @@ machine-1 64000 2048
 0 default/job-3-5-0 Jobjob-3 76: 1500 0
 2 default/job-3-4-0 Jobjob-3 65: 500 1024
 2 default/job-3-4-1 Jobjob-3 65: 500 1024`)
-	checkRows(t, tr, 10, `the event is "softerror": 1 from server_event.csv:3; another row of a machine that has one already: 1 from server_event.csv:4; the status is "Waiting": 1 from batch_task.csv:4; `+
+	checkRows(t, tr, 10, `another row of a machine that has one already: 1 from server_event.csv:4; the status is "Waiting": 1 from batch_task.csv:4; `+
 		`it ends before it starts: 1 from batch_task.csv:5; asks for nothing: 1 from batch_task.csv:6; cpus per instance is empty: 1 from batch_task.csv:7`)
 	if tr.Format != "alibaba2017" {
 		t.Errorf("it is recognised as %s", tr.Format)
@@ -88,6 +90,7 @@ var badAlibaba = []struct {
 	{1, goodTask + goodTask, `f:2: job "job_1" has task "M1" already; leave one of them out`},
 	{1, goodTask + "M1,1,a/b,type_9,Terminated,97,110,5,5\n", `f:2: the names are "a/b-M1"; give names without spaces and slashes`},
 	{2, "0,1,add,,64,2,1\n", `f:1: normalized memory is "2"; give a number from 0 to 1`},
+	{2, "0,1,add,,64,1,1\nx,1,softerror,disk_full,0,0,0\n", `f:2: timestamp is "x"; give a whole number from 0 to 1000000000`},
 	{2, "0,1,add,,x,1,1\n", `f:1: number of cpus is "x"; give a whole number from 0 to 1000000`},
 	{3, "1,2,3,4,5,Failed,6,7\n", `f:1: memory per instance is "7"; give a number from 0 to 1`},
 	{3, "1,2,3,4,-5,Failed,6,1\n", `f:1: number of instances is "-5"; give a whole number from 0 to 10000000`},
@@ -96,6 +99,9 @@ var badAlibaba = []struct {
 // readAlibaba reads content as one of alibabaTables.
 func readAlibaba(table int, content []byte) (*alibabaBatch, error) {
 	r := newAlibabaBatch(4, "none")
+	if table == 2 {
+		r.errors = &softErrors{repair: cluster.Hour, which: everySoftError, at: map[string][]cluster.Time{}}
+	}
 	return r, readContent(content, func(file string, in *stream) error { return r.read(file, in, alibabaTables[table]) })
 }
 
@@ -103,6 +109,7 @@ func FuzzAlibaba(f *testing.F) {
 	for _, bad := range badAlibaba {
 		f.Add(uint(bad.table), []byte(bad.content))
 	}
+	f.Add(uint(2), []byte(goodSoftErrors))
 	f.Fuzz(func(t *testing.T, table uint, content []byte) {
 		r, err := readAlibaba(int(table%4), content)
 		if err != nil {
@@ -113,6 +120,9 @@ func FuzzAlibaba(f *testing.F) {
 			if n.Capacity[0] < 0 || n.Capacity[1] < 0 || !isName(n.Name) {
 				t.Errorf("node %+v", n)
 			}
+		}
+		if r.errors != nil {
+			checkSoftErrors(t, r)
 		}
 		if r.batches.count > 0 {
 			checkFuzzReplay(t, &r.tally, r.replay(fuzzCPUs()))

@@ -42,6 +42,7 @@ var datasets = []dataset{
 	{"pai:alibaba-pai-gpu-v2020", 1897},
 	{"spot:alibaba-spot-gpu-v2026", 4278},
 	{"helios:helios-2020", 15},
+	{"helios:helios-2020/Earth_gpu_number.csv", 181},
 	{"genai:alibaba-genai-v2026", 533_720},
 	{"podmemory:k8s-pod-memory-2022", 500},
 	{"bytedance:bytedance-microservice-2022", 643},

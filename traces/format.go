@@ -42,14 +42,14 @@ type Settings map[string]string
 // Formats lists the formats of traces.
 var Formats = []*Format{
 	own,
-	openb, philly, swf, azure, azurePacking, alibaba2018, alibaba2017, googleTasks, google2019, dlrm, pai, spot, helios,
+	openb, philly, swf, azure, azurePacking, alibaba2018, alibaba2017, googleTasks, google2019, dlrm, pai, spot, heliosJobs, helios,
 	openDCTasks, genAI, podMemory, byteDance,
 	simkube, kss.format(), kwok.format(), audit.format(), snapshot,
 	sample, synthetic, modelled,
 }
 
 // FaultFormats lists the formats of recorded and written failures.
-var FaultFormats = []*Format{script, google2011, openDC, failureArchive, kss.faults(), kwok.faults(), audit.faults(), google2019Faults, ownFaults}
+var FaultFormats = []*Format{script, google2011, openDC, failureArchive, kss.faults(), kwok.faults(), audit.faults(), google2019Faults, alibaba2017Faults, ownFaults}
 
 // choice returns the value of an option that must be one of among.
 func (s Settings) choice(key string, among []string) (string, error) {

@@ -59,11 +59,9 @@ var spot = machineList{
 	},
 }.format()
 
-// helios reads how many nodes each virtual cluster of SenseTime's Venus had: Hu et al.,
-// "Characterization and Prediction of Deep Learning Workloads in Large-Scale GPU
-// Datacenters", SC'21, https://github.com/S-Lab-System-Group/HeliosArtifact. A node has
-// 8 GPUs and the label vc.
-var helios = machineList{
+// heliosNodes reads how many nodes each virtual cluster of SenseTime's Venus had. A node has 8
+// GPUs and the label vc.
+var heliosNodes = machineList{
 	name: "helios", file: "Venus_vc_config.csv",
 	doc:     "nodes by virtual cluster of SenseTime's Venus (SC'21); pods are drawn as in synthetic",
 	columns: []string{"", "num"},
@@ -77,11 +75,11 @@ var helios = machineList{
 		if m.name, err = names.add(t, ""); err != nil {
 			return m, 0, err
 		}
-		m.gpus, m.labels = 8, map[string]string{"vc": m.name}
+		m.gpus, m.labels = heliosNodeGPUs, map[string]string{"vc": m.name}
 		n, err = t.amount(t.at("num"), 10_000)
 		return m, n, err
 	},
-}.format()
+}
 
 // A machineList is what is known of a file that lists machines.
 type machineList struct {
@@ -119,6 +117,16 @@ func (l machineList) format() *Format {
 }
 
 func (l machineList) open(path string, s Settings) (*Trace, error) {
+	file, err := recordedFile(path, l.file)
+	if err != nil {
+		return nil, err
+	}
+	return l.openFile(file, s, "", l.read)
+}
+
+// openFile makes a trace of a file whose machines read knows. What else changes them is said
+// by also, for the hash.
+func (l machineList) openFile(file string, s Settings, also string, read func(*tally, string, *stream, machine) ([]*cluster.NodeSpec, error)) (*Trace, error) {
 	mode, err := s.choice("mode", []string{"fill", "time"})
 	if err != nil {
 		return nil, err
@@ -136,17 +144,13 @@ func (l machineList) open(path string, s Settings) (*Trace, error) {
 		}
 		options += fmt.Sprintf("&%s=%d", o.Name, n)
 	}
-	file, err := recordedFile(path, l.file)
-	if err != nil {
-		return nil, err
-	}
 	in, err := openStream(file)
 	if err != nil {
 		return nil, err
 	}
 	defer in.close()
 	var y tally
-	nodes, err := l.read(&y, file, in, like)
+	nodes, err := read(&y, file, in, like)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +162,7 @@ func (l machineList) open(path string, s Settings) (*Trace, error) {
 		return nil, err
 	}
 	t.Rows, t.Rejected = y.rows, y.rejected
-	options += "&load=" + formatNumber(g.load) + "&pods=" + strconv.Itoa(g.count)
+	options += "&load=" + formatNumber(g.load) + "&pods=" + strconv.Itoa(g.count) + also
 	t.Hash = hashOf([]byte(machineListVersion), []byte(l.name), []byte(options), in.sum())
 	return t, nil
 }

@@ -19,6 +19,7 @@ type Machines struct {
 	events  []machineEvent
 	rows    [machineUpdate + 1]int // by event type
 	repairs int                    // outages that end
+	as      faults.Kind            // what notes say that outages were
 
 	zones       int
 	cpu, memory float64 // of a machine of capacity 1: milli-CPUs, bytes

@@ -84,8 +84,8 @@ func struckAgain(path string, list []faults.Fault) func(faults.Run) (faults.Sour
 	}
 }
 
-// struck tells of the times at which machines that are nodes weren't there as of crashes, which
-// is what FAULTS of a recording make of them if nothing else is said. Time 0 is start of the
+// struck tells of the times at which machines that are nodes weren't there, as of what FAULTS of
+// a recording make of them if nothing else is said, mostly crashes. Time 0 is start of the
 // recording's clock; what was over by then is left out.
 func (m *Machines) struck(nodes []*cluster.NodeSpec, start cluster.Time, add func(at cluster.Time, f *wire.Fault)) {
 	there := map[string]bool{}
@@ -100,7 +100,7 @@ func (m *Machines) struck(nodes []*cluster.NodeSpec, start cluster.Time, add fun
 			if o.until == o.at || o.until <= start {
 				continue
 			}
-			f := &wire.Fault{Until: o.until, Nodes: []string{name}, Kind: faults.Crash.String()}
+			f := &wire.Fault{Until: o.until, Nodes: []string{name}, Kind: m.as.String()}
 			shiftTime(&f.Until, -start)
 			add(max(0, o.at-start), f)
 		}
