@@ -151,7 +151,7 @@ func (q *queue) wake(s *cluster.State, c Change, atMost int32, but cluster.PodID
 		if g.key.gate != ungated && !q.rules.listens(s, p, g.key.gate, &c) || s.Class(p).Priority > atMost {
 			continue
 		}
-		if what := q.worth(s, p, &c); what != skip {
+		if what := q.worth(s, p, g.key.rejected, g.key.pending, &c); what != skip {
 			woken, how = append(woken, g), append(how, what)
 		}
 	}
@@ -187,7 +187,7 @@ func (q *queue) update(s *cluster.State, p cluster.PodID, c Change, whats []Acti
 		q.idle.remove(q, p)
 		q.idle.join(e, groupKey{s.Pods.Class[p], e.rejected, e.pending, e.gate}, p)
 		for _, c.What = range whats {
-			if what := q.worth(s, p, &c); what != skip {
+			if what := q.worth(s, p, e.rejected, e.pending, &c); what != skip {
 				q.incoming.why = c.label()
 				q.requeue(s, p, what)
 			}

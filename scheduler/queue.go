@@ -302,7 +302,7 @@ func (q *queue) missed(s *cluster.State, p cluster.PodID) strategy {
 		if c.What == 0 { // a flush
 			what = max(what, afterBackoff)
 		} else {
-			what = max(what, q.worth(s, p, &c))
+			what = max(what, q.worth(s, p, e.rejected, e.pending, &c))
 		}
 		if what == immediately || what == afterBackoff && e.pending == 0 {
 			break
@@ -329,15 +329,15 @@ func (q *queue) requeue(s *cluster.State, p cluster.PodID, what strategy) {
 	}
 }
 
-// worth returns what a change means for p, and all pods of its group.
-func (q *queue) worth(s *cluster.State, p cluster.PodID, c *Change) strategy {
-	e := &q.pods[p]
-	if e.rejected|e.pending == 0 {
+// worth returns what a change means for p, and all pods of its group, which such plugins
+// rejected or have wait. What is written down for a pod of a cohort is older than that.
+func (q *queue) worth(s *cluster.State, p cluster.PodID, rejected, pending uint64, c *Change) strategy {
+	if rejected|pending == 0 {
 		return afterBackoff
 	}
-	woken := q.rules.wokenBy(s, p, e.rejected|e.pending, c)
+	woken := q.rules.wokenBy(s, p, rejected|pending, c)
 	switch {
-	case woken&e.pending != 0:
+	case woken&pending != 0:
 		return immediately
 	case woken != 0:
 		return afterBackoff

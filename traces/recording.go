@@ -54,9 +54,10 @@ func readLifetimes(path string, endless bool) (*lifetimes, error) {
 	}
 }
 
-// take takes in an event. Pods are numbered, those from outside evenly.
+// take takes in an event. Pods are numbered, those from outside evenly, those that were refused
+// among them.
 func (ls *lifetimes) take(e *cluster.Event) {
-	if e.Kind == cluster.PodAdded {
+	if e.Kind == cluster.PodAdded || e.Kind == cluster.PodRefused {
 		if e.Pod&1 == 0 {
 			ls.pods = append(ls.pods, lifetime{e.Time, -1, -1})
 			ls.see(e)

@@ -49,7 +49,7 @@ func makeBed(t *testing.T) *bed {
 		b.nothingLeft(t)
 	})
 	args := []string{
-		"lab", "up", "--name", b.name, "--nodes", "3", "--memory", "1Gi", "--timeout", "10m", "--kubelet-config", config,
+		"lab", "up", "--name", b.name, "--nodes", "3", "--timeout", "10m", "--kubelet-config", config,
 		"--label", "node1:disk=ssd", "--label", "node2:disk=ssd", "--taint", "node3:dedicated=edge:PreferNoSchedule",
 		"--kube-controller-manager", "--arg", "kube-controller-manager=--controllers=resourcequota-controller",
 	}

@@ -63,7 +63,7 @@ func (b *bed) memory(t *testing.T) {
 	}{
 		{name: "modest", asks: "64Mi", takes: 20 * mib},
 		{name: "within", asks: "300Mi", takes: 150 * mib},
-		{name: "hog", asks: "64Mi", takes: 700 * mib},
+		{name: "hog", asks: "64Mi", takes: 1700 * mib},
 	}
 	var candidates []eviction.Candidate
 	for _, p := range pods {
@@ -71,7 +71,7 @@ func (b *bed) memory(t *testing.T) {
 		candidates = append(candidates, eviction.Candidate{MemoryRequest: asks.Value(), Memory: p.takes})
 		args := []string{"--memory", fmt.Sprint(p.takes)}
 		if p.name == "hog" {
-			args = append(args, "--memory-rate", "30Mi")
+			args = append(args, "--memory-rate", "60Mi")
 		}
 		b.create(t, work("default", p.name, "node1", p.asks, args...))
 	}
