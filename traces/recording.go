@@ -55,14 +55,14 @@ func readLifetimes(path string, endless bool) (*lifetimes, error) {
 }
 
 // take takes in an event. Pods are numbered, those from outside evenly, those that were refused
-// among them.
+// among them: nobody knows for how long they would have run.
 func (ls *lifetimes) take(e *cluster.Event) {
-	if e.Kind == cluster.PodAdded || e.Kind == cluster.PodRefused {
-		if e.Pod&1 == 0 {
-			ls.pods = append(ls.pods, lifetime{e.Time, -1, -1})
-			ls.see(e)
-		}
+	switch came := (lifetime{e.Time, -1, -1}); {
+	case e.Kind == cluster.PodRefused:
+		ls.pods = append(ls.pods, came)
 		return
+	case e.Kind == cluster.PodAdded && e.Pod&1 == 0:
+		ls.pods = append(ls.pods, came)
 	}
 	if e.Pod >= 0 && e.Pod&1 == 0 && int(e.Pod>>1) < len(ls.pods) {
 		ls.see(e)
