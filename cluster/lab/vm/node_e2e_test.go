@@ -90,7 +90,7 @@ func components(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("BERTH_LAB_BIN")
 	if dir == "" {
-		t.Skip("BERTH_LAB_BIN names no folder with hyper, the components in one program, so no kubelet is run in a machine")
+		t.Fatal("BERTH_LAB_BIN names no folder with hyper, the components in one program: set it, as docs/lab-vm.md says")
 	}
 	path := filepath.Join(dir, "hyper")
 	if _, err := os.Stat(path); err != nil {
