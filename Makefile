@@ -11,6 +11,8 @@
 #               SEED=… TIMELINES=… STORIES=… choose others, and more of them
 # make quota    quotas and admission against upstream's plugins and quota controller;
 #               SEED=… REQUESTS=… choose others, and more of them
+# make e2e      plays the lab's story on real kubelets: Linux, root; installs Debian's packages for it,
+#               and builds Kubernetes the first time; make e2e-lab tries every fault of a lab
 # make counting builds bin/berth-counting, whose bench counts the statements that plugins run
 # make bench-upstream  plays kube-scheduler's own performance tests on its code and on Berth;
 #               NODES=500,5000 RUNS=10 CASES=… MEASURE=… choose sizes, runs, tests, pods measured;
@@ -31,7 +33,7 @@ UPSTREAM := bench/upstream
 SEED ?= 1
 PODS ?= 20000
 
-.PHONY: build run test parity eviction quota mutate verify lint bench bench-upstream counting fuzz
+.PHONY: build run test parity eviction quota mutate verify lint bench bench-upstream counting fuzz e2e e2e-lab
 
 build:
 	go build -trimpath -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth ./cmd/berth
@@ -79,15 +81,29 @@ lint:
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
 	go vet ./...
 	go vet -tags verify ./...
-	go vet -tags e2e ./cluster/lab/...
+	go vet -tags e2e ./cluster/lab/... ./cmd/berth/e2e
 	go tool staticcheck ./...
 	go tool staticcheck -tags verify ./...
-	go tool staticcheck -tags e2e ./cluster/lab/...
+	go tool staticcheck -tags e2e ./cluster/lab/... ./cmd/berth/e2e
 	cd $(UPSTREAM) && go vet ./... && go tool -modfile=../../go.mod staticcheck ./...
 	go test -count=1 ./internal/tidy
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+
+# What a lab's nodes need. Where there is no apt, berth lab up says what is missing.
+LAB_PACKAGES := containerd runc containernetworking-plugins iptables e2fsprogs
+install = @if [ "$$(uname -s)" != Linux ] || [ "$$(id -u)" != 0 ]; then echo "$@: real kubelets need Linux and root: sudo make $@"; exit 1; fi; \
+	if command -v apt-get >/dev/null && ! dpkg -s $(1) >/dev/null 2>&1; then \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(1); fi
+
+e2e:
+	$(call install,$(LAB_PACKAGES))
+	go test -tags e2e -count=1 -timeout 40m -v ./cmd/berth/e2e
+
+e2e-lab:
+	$(call install,$(LAB_PACKAGES))
+	go test -tags e2e -count=1 -timeout 40m -v ./cluster/lab
 
 counting:
 	go build -trimpath -cover -covermode=atomic -coverpkg=github.com/berthsim/berth/... -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth-counting ./cmd/berth

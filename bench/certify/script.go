@@ -106,7 +106,7 @@ var yamlLine = regexp.MustCompile(`line (\d+): `)
 // wrongYAML turns yaml's errors into ours.
 func wrongYAML(file string, err error) error {
 	if errors.Is(err, io.EOF) {
-		return &input.Error{File: file, Problem: "the file is empty", Remedy: "write version, pods and for; see docs/lab.md"}
+		return &input.Error{File: file, Problem: "the file is empty", Remedy: "write version, pods and for; see docs/certify.md"}
 	}
 	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 0
 	text = strings.TrimSpace(strings.TrimPrefix(text, "unmarshal errors:"))
@@ -115,5 +115,5 @@ func wrongYAML(file string, err error) error {
 		line, _ = strconv.Atoi(m[1])
 		text = strings.Replace(text, m[0], "", 1)
 	}
-	return &input.Error{File: file, Line: line, Problem: text, Remedy: "mend it; see docs/lab.md for the format"}
+	return &input.Error{File: file, Line: line, Problem: text, Remedy: "mend it; see docs/certify.md for the format"}
 }

@@ -38,7 +38,7 @@ func (a *app) certify() *cobra.Command {
 		Long: "Certify plays a workload and faults on a lab of real kubelets, and then the same in the simulator,\n" +
 			"under the same scheduler and eviction code. It says how many pods went to the same node, why each\n" +
 			"other one didn't, and how long start-up, detection, eviction, replacement and recovery took, live and\n" +
-			"simulated. The simulated kubelets' start-up times are fitted to the lab's. docs/lab.md has the format\n" +
+			"simulated. The simulated kubelets' start-up times are fitted to the lab's. docs/certify.md has the format\n" +
 			"of scripts. It exits with status 1 if a pod went elsewhere and nothing explains it.",
 		Example: "  berth lab up --nodes 3\n  berth certify examples/certify/script.yaml --save certificate",
 		Args:    cobra.ExactArgs(1),

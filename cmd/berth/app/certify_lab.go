@@ -33,7 +33,7 @@ const certifyLabel = "berth.dev/certify"
 func readCertifyScript(path string) (*certify.Script, []*core.Pod, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w; name a script, see docs/lab.md", err)
+		return nil, nil, fmt.Errorf("%w; name a script, see docs/certify.md", err)
 	}
 	s, err := certify.ReadScript(path, content)
 	if err != nil {

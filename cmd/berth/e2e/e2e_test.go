@@ -1,6 +1,6 @@
 //go:build linux && e2e
 
-// Package e2e plays what docs/lab.md tells, on real kubelets: it wants root, and the packages that
+// Package e2e plays what docs/lab.md and docs/certify.md tell, on real kubelets: it wants root, and the packages that
 // berth lab up names.
 package e2e
 
