@@ -11,6 +11,8 @@ type PodSpec struct {
 
 	// On names the node that the pod is on already; "" if it wants one.
 	On string
+	// Allocation are the devices that the pod has there, as far as they are known.
+	Allocation Allocation
 	// Nominated names the node that is kept for a pending pod; "" for none.
 	Nominated string
 	// Terminating says that the pod has been told to end.
@@ -100,7 +102,7 @@ func (s *State) addPod(spec *PodSpec, at Time) PodID {
 	s.pending++
 	s.describePod(p, spec)
 	if spec.On != "" {
-		s.settle(p, spec.On)
+		s.settle(p, spec.On, spec.Allocation)
 	}
 	return p
 }
@@ -147,17 +149,21 @@ func (s *State) changePod(p PodID, spec *PodSpec) {
 	s.Pods.Account[p] = spec.Account
 	s.Pods.Class[p] = s.Intern(spec.Class, spec.Labels)
 	if n != None {
+		if spec.Allocation != (Allocation{}) {
+			a = s.sound(p, n, spec.Allocation)
+			s.Pods.Allocation[p] = a
+		}
 		s.charge(p, n, a, +1)
 	}
 	s.describePod(p, spec)
 	if n == None && spec.On != "" {
-		s.settle(p, spec.On)
+		s.settle(p, spec.On, spec.Allocation)
 	}
 }
 
-// settle puts p on the node called name, where the cluster says it is. If that
+// settle puts p on the node called name, where the cluster says it is, and with a. If that
 // node is not known yet, p waits for it.
-func (s *State) settle(p PodID, name string) {
+func (s *State) settle(p PodID, name string, a Allocation) {
 	if s.Pods.Phase[p] == Pending {
 		s.pending--
 		s.Pods.Phase[p] = Bound
@@ -165,9 +171,9 @@ func (s *State) settle(p PodID, name string) {
 	s.nominate(p, None)
 	s.hope(p, "")
 	if n, ok := s.Nodes.Named(name); ok {
-		s.place(p, n, Allocation{})
+		s.place(p, n, a)
 	} else if s.strays[p] != name { // it may be waiting already
-		s.orphans[name] = append(s.orphans[name], orphan{p, s.Pods.Order[p]})
+		s.orphans[name] = append(s.orphans[name], orphan{p, s.Pods.Order[p], a})
 		s.strays[p] = name
 	}
 }
@@ -181,6 +187,7 @@ func (s *State) Stray(p PodID) string { return s.strays[p] }
 type orphan struct {
 	pod   PodID
 	order uint64
+	has   Allocation
 }
 
 // adopt puts the pods on n that waited for it.
@@ -189,7 +196,7 @@ func (s *State) adopt(n NodeID) {
 	delete(s.orphans, s.Nodes.Name[n])
 	for _, o := range waiting {
 		if s.Pods.Order[o.pod] == o.order && s.Pods.Phase[o.pod] != Ended {
-			s.place(o.pod, n, Allocation{})
+			s.place(o.pod, n, o.has)
 			delete(s.strays, o.pod)
 		}
 	}

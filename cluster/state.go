@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"fmt"
+	"math/bits"
 	"slices"
 )
 
@@ -194,8 +195,19 @@ func ends(k Kind) bool {
 	return k == Evict || k == Preempt || k == RequestEviction || k == Finalise
 }
 
+// sound returns a if p can have that on n, and otherwise that nothing is known: others may tell
+// of devices that n hasn't, or that p doesn't ask for.
+func (s *State) sound(p PodID, n NodeID, a Allocation) Allocation {
+	many, beyond := bits.OnesCount64(uint64(a.GPUs)), bits.Len64(uint64(a.GPUs)) > len(s.Nodes.GPUFree[n])
+	if beyond || many != int(s.Class(p).GPUs.Count) {
+		return Allocation{}
+	}
+	return a
+}
+
 // place puts p on n with a, at the end of n's list.
 func (s *State) place(p PodID, n NodeID, a Allocation) {
+	a = s.sound(p, n, a)
 	s.Pods.Node[p] = n
 	s.Pods.Allocation[p] = a
 	s.link(p, n)

@@ -386,7 +386,7 @@ func (s *scaling) copyOf(e cluster.Event, g group, draw cluster.Draw, i int) clu
 	e.Node = cluster.None
 	if e.PodSpec != nil {
 		spec := *e.PodSpec
-		spec.On, spec.Nominated, spec.Started = "", "", nil
+		spec.On, spec.Allocation, spec.Nominated, spec.Started = "", cluster.Allocation{}, "", nil
 		e.PodSpec = &spec
 	}
 	return e

@@ -74,7 +74,7 @@ func (t *translator) decideOnPod(f *flight, j *job) *job {
 	switch f.d.Kind {
 	case cluster.Bind:
 		p.bind = f
-		p.spec = withChange(p.spec, func(spec *cluster.PodSpec) { spec.On, spec.Nominated = "", "" })
+		p.spec = withChange(p.spec, func(spec *cluster.PodSpec) { spec.On, spec.Allocation, spec.Nominated = "", cluster.Allocation{}, "" })
 		if p.node != "" { // its place was reserved, and meanwhile somebody else has bound it
 			t.soon = append(t.soon, answer{seq: f.seq, ok: p.node == f.target, code: http.StatusConflict, reason: "the pod is on " + p.node + " already: somebody else has bound it"})
 			return nil

@@ -107,7 +107,7 @@ func (t *translator) bound(p *pod) {
 		// The server's answer came before the watch: until that has caught up, what else it says
 		// of the pod is old, and none of its containers has been started.
 		p.seen = withChange(p.seen, func(spec *cluster.PodSpec) {
-			spec.On, spec.Nominated, spec.Unready, spec.Starting = p.node, "", true, true
+			spec.On, spec.Allocation, spec.Nominated, spec.Unready, spec.Starting = p.node, f.d.Allocation, "", true, true
 		})
 	}
 	if n := t.nodes[p.node]; n != nil && n.row != f.d.Node {
@@ -116,7 +116,7 @@ func (t *translator) bound(p *pod) {
 	}
 	p.bind = nil
 	delete(t.flights, f.seq)
-	p.spec = withChange(p.spec, func(spec *cluster.PodSpec) { spec.On = p.node })
+	p.spec = withChange(p.spec, func(spec *cluster.PodSpec) { spec.On, spec.Allocation = p.node, f.d.Allocation })
 	t.emit(cluster.Event{Kind: cluster.PodBound, Pod: p.row, Node: f.d.Node})
 }
 
@@ -206,6 +206,6 @@ func podDiffers(a, b *cluster.PodSpec) bool {
 		return false
 	}
 	started := (a.Started == nil) == (b.Started == nil) && (a.Started == nil || *a.Started == *b.Started)
-	return !started || a.Class != b.Class || a.Account != b.Account || a.On != b.On || a.Nominated != b.Nominated ||
+	return !started || a.Class != b.Class || a.Account != b.Account || a.On != b.On || a.Allocation != b.Allocation || a.Nominated != b.Nominated ||
 		a.Terminating != b.Terminating || a.Preempted != b.Preempted || a.Starting != b.Starting || !slices.Equal(a.Labels, b.Labels)
 }

@@ -112,9 +112,42 @@ func (d *decoder) structure(s *schema, v reflect.Value) error {
 		if v.IsValid() && !f.ignore {
 			into = v.FieldByIndex(f.index)
 		}
-		if err := d.value(f.value, into); err != nil {
+		read := d.value
+		if f.ours && into.IsValid() {
+			read = d.own
+		}
+		if err := read(f.value, into); err != nil {
 			return in(err, f.name)
 		}
+		return nil
+	})
+}
+
+// own is value for a dictionary of texts of which only those are kept whose keys are of Berth's
+// own: annotations are many, and long.
+func (d *decoder) own(s *schema, v reflect.Value) error {
+	switch c, start := d.space(), d.at; c {
+	case 'n':
+		return d.literal("null")
+	case '{':
+	default:
+		return d.mismatch(start, "an object")
+	}
+	return d.object(func(key []byte) error {
+		if !bytes.HasPrefix(key, []byte(ownPrefix)) {
+			if err := d.value(s.elem, reflect.Value{}); err != nil {
+				return in(err, string(key))
+			}
+			return nil
+		}
+		name, text := d.shared(key), reflect.New(s.elem.typ).Elem()
+		if err := d.value(s.elem, text); err != nil {
+			return in(err, name)
+		}
+		if v.IsNil() {
+			v.Set(reflect.MakeMap(v.Type()))
+		}
+		v.SetMapIndex(reflect.ValueOf(name), text)
 		return nil
 	})
 }

@@ -113,6 +113,9 @@ func copyRead(p *v1.Pod) *v1.Pod {
 		ActiveDeadlineSeconds: from.ActiveDeadlineSeconds, TerminationGracePeriodSeconds: from.TerminationGracePeriodSeconds,
 	}}
 	to.Namespace = p.Namespace
+	if models, ok := p.Annotations[AnnotationModel]; ok {
+		to.Annotations = map[string]string{AnnotationModel: models}
+	}
 	if ref := metav1.GetControllerOfNoCopy(p); ref != nil {
 		to.OwnerReferences = []metav1.OwnerReference{*ref}
 	}

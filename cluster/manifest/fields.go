@@ -25,6 +25,7 @@ const (
 	gangs      = "pod groups are not read yet, and are off by default in Kubernetes"
 	history    = "how the object came to be, or was last seen"
 	people     = "for people and tools"
+	ours       = "for people and tools, but for those of Berth's own, which are converted"
 	template   = "pods are read, not what they are made from"
 	rollout    = "how a controller makes pods; those that are there are given"
 	reported   = "tells what has been observed; scheduling doesn't depend on it"
@@ -41,7 +42,7 @@ var fieldsOf = map[reflect.Type]fields{
 		"creationTimestamp": converted, "deletionTimestamp": converted,
 		"generateName": "the API server has made a name of it", "selfLink": history, "uid": converted,
 		"generation": converted, "resourceVersion": history, "deletionGracePeriodSeconds": running,
-		"annotations": people, "finalizers": "who must see the object go before it is gone", "managedFields": history,
+		"annotations": ours, "finalizers": "who must see the object go before it is gone", "managedFields": history,
 	},
 	reflect.TypeFor[metav1.OwnerReference](): {
 		"apiVersion": converted, "kind": converted, "name": converted, "controller": converted,
@@ -137,14 +138,13 @@ func all(names ...string) fields {
 	return fs
 }
 
-// ignored tells which fields of a type the readers drop. Of a type that is not in
+// reasons says which fields of a type the readers drop, and why. Of a type that is not in
 // the table they keep all.
-func ignored(t reflect.Type) func(name string) bool {
-	var fs fields
+func reasons(t reflect.Type) (fs fields) {
 	for _, table := range tables {
 		if table[t] != nil {
 			fs = table[t]
 		}
 	}
-	return func(name string) bool { return fs[name] != converted }
+	return fs
 }

@@ -130,11 +130,26 @@ func dropIgnored(v reflect.Value) {
 	case reflect.Struct:
 		s := schemaOf(v.Type())
 		for _, f := range s.fields {
-			if at := v.FieldByIndex(f.index); f.ignore {
+			switch at := v.FieldByIndex(f.index); {
+			case f.ignore:
 				at.SetZero()
-			} else {
+			case f.ours:
+				dropOthers(at)
+			default:
 				dropIgnored(at)
 			}
 		}
+	}
+}
+
+// dropOthers keeps of a dictionary what is of Berth's own.
+func dropOthers(v reflect.Value) {
+	for _, key := range v.MapKeys() {
+		if !strings.HasPrefix(key.String(), ownPrefix) {
+			v.SetMapIndex(key, reflect.Value{})
+		}
+	}
+	if v.Len() == 0 {
+		v.SetZero()
 	}
 }

@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -53,21 +52,6 @@ func Conditions(n *v1.Node) (is cluster.Conditions, posted time.Time) {
 // TaintObject returns a taint as the API has it, without the time at which it was added.
 func TaintObject(t cluster.Taint) v1.Taint {
 	return v1.Taint{Key: t.Key, Value: t.Value, Effect: effectNames[t.Effect]}
-}
-
-// PlacesAnnotation returns the annotations that tell which GPUs of its node a pod has, nil if
-// it has none.
-func PlacesAnnotation(a cluster.Allocation) map[string]string {
-	var places []string
-	for i := range cluster.MaxGPUs {
-		if a.GPUs.Has(i) {
-			places = append(places, strconv.Itoa(i))
-		}
-	}
-	if places == nil {
-		return nil
-	}
-	return map[string]string{AnnotationPlaces: strings.Join(places, ",")}
 }
 
 // PodObject returns the object of a pod that is to be created: on no node unless it names one,

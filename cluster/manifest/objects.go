@@ -25,6 +25,9 @@ func Node(n *v1.Node) (*cluster.NodeSpec, error) {
 	if spec.Capacity, spec.Extended, err = amounts(n.Status.Allocatable); err != nil {
 		return nil, in(err, "status", "allocatable")
 	}
+	if err := setGPUs(spec, n); err != nil {
+		return nil, err
+	}
 	for i, t := range n.Spec.Taints {
 		effect, err := taintEffect(t.Effect)
 		if err != nil {

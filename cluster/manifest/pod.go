@@ -96,7 +96,7 @@ func identity(p *v1.Pod, epoch time.Time) *cluster.PodSpec {
 // identify fills in what of a pod is neither class nor labels, but for when it
 // started.
 func identify(spec *cluster.PodSpec, p *v1.Pod) {
-	spec.Name, spec.On, spec.Run = p.Name, p.Spec.NodeName, cluster.Never
+	spec.Name, spec.On, spec.Allocation, spec.Run = p.Name, p.Spec.NodeName, places(p), cluster.Never
 	spec.Terminating = p.DeletionTimestamp != nil
 	spec.Preempted = spec.Terminating && preempted(p)
 	spec.Unready, spec.Starting = spec.On != "" && !ready(p), spec.On != "" && p.Status.Phase == v1.PodPending

@@ -16,8 +16,8 @@ import (
 // amounts converts a list of resources to columns and extended resources. CPU
 // counts in thousandths and everything else in ones, rounded up. As in
 // kube-scheduler (framework.Resource), an extended resource is any that has a
-// domain, and hugepages and attachable volumes; other names count for nothing.
-// Amounts of 0 are left out.
+// domain, and hugepages and attachable volumes; other names count for nothing, and
+// shares of GPUs elsewhere. Amounts of 0 are left out.
 func amounts(list v1.ResourceList) (columns cluster.Amounts, extended []cluster.NamedAmount, err error) {
 	columns = make(cluster.Amounts, cluster.PodSlots+1)
 	for _, name := range slices.Sorted(maps.Keys(list)) {
@@ -36,7 +36,7 @@ func amounts(list v1.ResourceList) (columns cluster.Amounts, extended []cluster.
 		case v1.ResourcePods:
 			columns[cluster.PodSlots] = amount
 		default:
-			if amount != 0 && isExtended(string(name)) {
+			if amount != 0 && name != cluster.GPUShares && isExtended(string(name)) {
 				extended = append(extended, cluster.NamedAmount{Name: string(name), Amount: amount})
 			}
 		}
@@ -51,8 +51,6 @@ func amountOf(name v1.ResourceName, q *resource.Quantity) (int64, error) {
 		highest = math.MaxInt64/1000 - 1
 	}
 	switch {
-	case name == cluster.GPUShares:
-		return 0, wrong("is what Berth counts its own shares of GPUs as", "give the resource another name")
 	case q.Sign() < 0:
 		return 0, wrong("is negative", "write 0 or more")
 	case q.CmpInt64(highest) > 0:
@@ -98,6 +96,10 @@ func setRequests(c *cluster.Class, p *v1.Pod) error {
 		return sumError(err)
 	}
 	c.Requests, c.Extended = columns[:cluster.PodSlots], extended
+	shares := requests[cluster.GPUShares]
+	if c.GPUs, err = gpuRequest(shares.Value(), p.Annotations[AnnotationModel]); err != nil {
+		return err
+	}
 
 	// framework.PodInfo.CalculateResource: what neither the pod nor a container
 	// asks for is made up for each container that doesn't, in a pod with

@@ -103,7 +103,7 @@ func TestAmountErrors(t *testing.T) {
 		{containers("containers", ask("cpu: -1")), "test.yaml:6: Pod ns/p: spec.containers[0].resources.requests.cpu is negative; write 0 or more"},
 		{containers("containers", ask("memory: 1e30")), "test.yaml:6: Pod ns/p: spec.containers[0].resources.requests.memory " + tooLarge},
 		{containers("containers", ask("cpu: 10Pi")), "test.yaml:6: Pod ns/p: spec.containers[0].resources.requests.cpu " + tooLarge},
-		{containers("containers", ask("berth.dev/gpu-shares: 1")), `test.yaml:6: Pod ns/p: spec.containers[0].resources.requests["berth.dev/gpu-shares"] is what Berth counts its own shares of GPUs as; give the resource another name`},
+		{containers("containers", ask("berth.dev/gpu-shares: 1500")), `test.yaml:5: Pod ns/p: spec["berth.dev/gpu-shares"] is 1500 shares in all, which no pod can have; write up to 1000 for a part of one GPU, or a multiple of it, for 64 GPUs at most`},
 		{containers("initContainers", ask("cpu: 1"), "{name: d, resources: {requests: {a.b/c: -1}}}") + containers("containers", ask("")), `test.yaml:7: Pod ns/p: spec.initContainers[1].resources.requests["a.b/c"] is negative; write 0 or more`},
 		{containers("containers", ask("memory: 5Ei"), ask("memory: 05Ei")), "test.yaml:5: Pod ns/p: spec asks for an amount of memory that is in sum too large to be counted; write less than 8Ei, or 8Pi of cpu"},
 		{"overhead:\n  cpu: -1", "test.yaml:6: Pod ns/p: spec.overhead.cpu is negative; write 0 or more"},

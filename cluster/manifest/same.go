@@ -13,7 +13,7 @@ import (
 // resources excepted; how many lists there are is compared. What differs most is
 // compared first.
 func sameButAmounts(a, b *v1.Pod) bool {
-	return a.Namespace == b.Namespace && sameOwner(a, b) && sameSpec(&a.Spec, &b.Spec) &&
+	return a.Namespace == b.Namespace && sameOwner(a, b) && a.Annotations[AnnotationModel] == b.Annotations[AnnotationModel] && sameSpec(&a.Spec, &b.Spec) &&
 		(a.Spec.NodeName == "") == (b.Spec.NodeName == "") && (a.Spec.NodeName == "" || sameStatus(a, b))
 }
 

@@ -36,6 +36,7 @@ type field struct {
 	index  []int // as reflect.Value.FieldByIndex takes it
 	value  *schema
 	ignore bool // the table of fields says why
+	ours   bool // only what is of Berth's own is kept
 }
 
 // schemas are those of all types that were asked for, each once: Kubernetes'
@@ -69,7 +70,7 @@ func makeSchema(t reflect.Type) *schema {
 		s.shape = custom
 	case t.Kind() == reflect.Struct:
 		s.shape, s.fields = structure, map[string]*field{}
-		s.addFields(t, nil, ignored(t))
+		s.addFields(t, nil, reasons(t))
 	case t.Kind() == reflect.Map && t.Key().Kind() == reflect.String:
 		s.shape, s.elem = dictionary, makeSchema(t.Elem())
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8:
@@ -89,20 +90,21 @@ func makeSchema(t reflect.Type) *schema {
 }
 
 // addFields adds the fields of a struct, which is embedded in s at a prefix.
-func (s *schema) addFields(t reflect.Type, prefix []int, ignored func(name string) bool) {
+func (s *schema) addFields(t reflect.Type, prefix []int, reasons fields) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		index := append(append([]int{}, prefix...), i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if name == "" && options == "inline" || f.Anonymous && name == "" {
-			s.addFields(f.Type, index, ignored)
+			s.addFields(f.Type, index, reasons)
 			continue
 		}
 		if name == "" || name == "-" || !f.IsExported() {
 			continue
 		}
 		s.fields[name] = &field{
-			name: name, number: len(s.fields), index: index, value: makeSchema(f.Type), ignore: ignored(name),
+			name: name, number: len(s.fields), index: index, value: makeSchema(f.Type),
+			ignore: reasons[name] != converted && reasons[name] != ours, ours: reasons[name] == ours,
 		}
 	}
 }

@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,14 +42,6 @@ type writtenNode struct {
 	from *cluster.NodeSpec
 	node *v1.Node
 }
-
-// Annotations by which objects tell of GPUs, which Kubernetes has no fields for. Of
-// all shares together they tell as of a resource, cluster.GPUShares.
-const (
-	AnnotationGPUs   = "berth.dev/gpus"       // of a pod: how many it asks for; of a node: how many it has
-	AnnotationModel  = "berth.dev/gpu-model"  // of a node; of a pod, those that will do, with commas between
-	AnnotationPlaces = "berth.dev/gpu-places" // of a pod on a node: the GPUs that it has, from 0, with commas between
-)
 
 // UID returns what a Writer gives p as its uid: no other pod ever has it.
 func UID(s *cluster.State, p cluster.PodID) string {
@@ -185,19 +176,6 @@ func writeFeatures(spec *v1.PodSpec, want []string) {
 			return
 		}
 	}
-}
-
-// podAnnotations tells of GPUs.
-func podAnnotations(c *cluster.Class, a cluster.Allocation) map[string]string {
-	if c.GPUs.Count == 0 {
-		return nil
-	}
-	out := map[string]string{AnnotationGPUs: fmt.Sprint(c.GPUs.Count)}
-	if len(c.GPUs.Models) > 0 {
-		out[AnnotationModel] = strings.Join(c.GPUs.Models, ",")
-	}
-	maps.Copy(out, PlacesAnnotation(a))
-	return out
 }
 
 // ownerReferences names a controller.

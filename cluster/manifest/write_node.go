@@ -1,8 +1,6 @@
 package manifest
 
 import (
-	"fmt"
-
 	"github.com/berthsim/berth/cluster"
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -30,8 +28,8 @@ func NodeObject(spec *cluster.NodeSpec) *v1.Node {
 		Spec:       v1.NodeSpec{Unschedulable: spec.Unschedulable},
 		Status:     v1.NodeStatus{Allocatable: nodeAmounts(spec), Capacity: nodeAmounts(spec), DeclaredFeatures: spec.Features},
 	}
-	if spec.GPUs > 0 {
-		n.Annotations = map[string]string{AnnotationGPUs: fmt.Sprint(spec.GPUs), AnnotationModel: spec.GPUModel}
+	if spec.GPUModel != "" {
+		n.Annotations = map[string]string{AnnotationModel: spec.GPUModel}
 	}
 	for _, t := range spec.Taints {
 		n.Spec.Taints = append(n.Spec.Taints, v1.Taint{Key: t.Key, Value: t.Value, Effect: effectNames[t.Effect]})

@@ -158,29 +158,3 @@ func TestNodeObject(t *testing.T) {
 		}
 	}
 }
-
-// TestWriterGPUs tells of what Kubernetes has no fields for.
-func TestWriterGPUs(t *testing.T) {
-	s := cluster.NewState()
-	events := []cluster.Event{
-		{Kind: cluster.NodeAdded, NodeSpec: &cluster.NodeSpec{Name: "n", GPUs: 4, GPUModel: "A100"}},
-		{Kind: cluster.PodAdded, PodSpec: &cluster.PodSpec{Name: "p", Class: &cluster.Class{
-			GPUs: cluster.GPURequest{Count: 2, Shares: cluster.WholeGPU, Models: []string{"A100", "V100"}}, NodeName: "n",
-		}}},
-	}
-	s.Observe(0, events)
-	s.Bind(events[1].Pod, events[0].Node, cluster.Allocation{GPUs: 0b1010})
-	var w Writer
-	p, n := w.Pod(s, events[1].Pod), w.Node(s, events[0].Node)
-	if got := p.Annotations; got[AnnotationGPUs] != "2" || got[AnnotationModel] != "A100,V100" || got[AnnotationPlaces] != "1,3" {
-		t.Errorf("the pod has annotations %v", got)
-	}
-	shares := p.Spec.Containers[0].Resources.Limits[cluster.GPUShares]
-	if shares.Value() != 2000 || p.Spec.Affinity == nil {
-		t.Errorf("the pod asks for %v shares", shares.Value())
-	}
-	has := n.Status.Allocatable[cluster.GPUShares]
-	if has.Value() != 4000 || n.Annotations[AnnotationModel] != "A100" || w.Node(s, events[0].Node) != n {
-		t.Errorf("the node is %+v", n)
-	}
-}

@@ -57,7 +57,7 @@ func (r *Replicas) replace(s *cluster.State, p cluster.PodID) {
 	key := cluster.Key(old.Class.Namespace, first)
 	r.made[key]++
 	spec.Name, spec.Continues = first+r.mark+strconv.Itoa(r.made[key]), old.Name
-	spec.On, spec.Nominated, spec.Started = "", "", nil
+	spec.On, spec.Allocation, spec.Nominated, spec.Started = "", cluster.Allocation{}, "", nil
 	spec.Terminating, spec.Preempted, spec.Unready = false, false, false
 	s.Create(&spec)
 }

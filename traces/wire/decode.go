@@ -211,6 +211,9 @@ func (d *decoder) podSpec(defs *defined) *cluster.PodSpec {
 	if bits&hasGrace != 0 {
 		spec.Grace = cluster.Time(d.varint())
 	}
+	if bits&hasDevices != 0 {
+		spec.Allocation.GPUs = cluster.GPUSet(d.uvarint())
+	}
 	return spec
 }
 

@@ -32,6 +32,7 @@ const (
 	hasContinues
 	hasStop
 	hasGrace
+	hasDevices
 	podBits
 )
 
@@ -146,7 +147,7 @@ func (e *encoder) podSpec(d *definer, spec *cluster.PodSpec) {
 	var bits uint64
 	for i, is := range [...]bool{
 		spec.On != "", spec.Nominated != "", spec.Terminating, spec.Preempted, spec.Unready, spec.Starting,
-		spec.Started != nil, spec.Run == cluster.Never, spec.Continues != "", spec.Stop != 0, spec.Grace != 0,
+		spec.Started != nil, spec.Run == cluster.Never, spec.Continues != "", spec.Stop != 0, spec.Grace != 0, spec.Allocation != cluster.Allocation{},
 	} {
 		if is {
 			bits |= 1 << i
@@ -173,6 +174,9 @@ func (e *encoder) podSpec(d *definer, spec *cluster.PodSpec) {
 	}
 	if bits&hasGrace != 0 {
 		e.varint(int64(spec.Grace))
+	}
+	if bits&hasDevices != 0 {
+		e.uvarint(uint64(spec.Allocation.GPUs))
 	}
 }
 

@@ -75,6 +75,7 @@ type podLine struct {
 	Continues   string        `json:"continues,omitempty"`
 	Stop        cluster.Time  `json:"stop,omitempty"`
 	Grace       cluster.Time  `json:"grace,omitempty"`
+	GPUs        uint64        `json:"gpus,omitempty"` // of On
 }
 
 // decisionLine are the parts of a decision but for its kind, pod and node.

@@ -224,6 +224,7 @@ func (l *unliner) podSpec(x *podLine) (*cluster.PodSpec, error) {
 	spec := &cluster.PodSpec{
 		Name: x.Name, On: x.On, Nominated: x.Nominated, Terminating: x.Terminating, Preempted: x.Preempted,
 		Unready: x.Unready, Starting: x.Starting, Started: x.Started, Run: cluster.Never, Continues: x.Continues, Stop: x.Stop, Grace: x.Grace,
+		Allocation: cluster.Allocation{GPUs: cluster.GPUSet(x.GPUs)},
 	}
 	if x.Run != nil {
 		spec.Run = *x.Run

@@ -114,6 +114,7 @@ func (l *liner) podSpec(spec *cluster.PodSpec) *podLine {
 	x := &podLine{
 		Name: spec.Name, On: spec.On, Nominated: spec.Nominated, Terminating: spec.Terminating, Preempted: spec.Preempted,
 		Unready: spec.Unready, Starting: spec.Starting, Started: spec.Started, Continues: spec.Continues, Stop: spec.Stop, Grace: spec.Grace,
+		GPUs: uint64(spec.Allocation.GPUs),
 	}
 	x.Class = l.ref(l.definer.class(spec.Class))
 	x.Labels = l.ref(l.definer.labelSet(spec.Labels))

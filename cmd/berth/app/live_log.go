@@ -104,7 +104,7 @@ func apart(events []cluster.Event) (came, placed []cluster.Event) {
 		e := events[i]
 		if e.Kind == cluster.PodAdded && !asCreated(e.PodSpec) {
 			spec := *e.PodSpec
-			spec.On, spec.Nominated, spec.Started = "", "", nil
+			spec.On, spec.Allocation, spec.Nominated, spec.Started = "", cluster.Allocation{}, "", nil
 			spec.Terminating, spec.Preempted, spec.Unready, spec.Starting = false, false, false, false
 			placed = append(placed, cluster.Event{Time: e.Time, Kind: cluster.PodChanged, Pod: e.Pod, Node: e.Node, PodSpec: e.PodSpec})
 			e.PodSpec = &spec
