@@ -203,3 +203,20 @@ func TestParseStartUp(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParseStartUp wants what is read to be times that a simulation may have, and an error to
+// be a line.
+func FuzzParseStartUp(f *testing.F) {
+	for _, seed := range []string{"", "800ms,1s,2.5s", "1s,", "2s,1s", "-1s", "1h,2562047h"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		u, err := ParseStartUp(text)
+		if err != nil && strings.ContainsAny(err.Error(), "\n\r") {
+			t.Errorf("%q", err)
+		}
+		if err == nil && u.Check() != nil {
+			t.Errorf("%q is read as %v", text, u)
+		}
+	})
+}
