@@ -135,7 +135,7 @@ func (c *Census) instant(seconds float64) string {
 	if err != nil {
 		return durationText(seconds)
 	}
-	return epoch.Add(time.Duration(seconds * float64(time.Second))).Format(time.RFC3339)
+	return epoch.Add(time.Duration(seconds * float64(time.Second))).Format("2006-01-02T15:04:05.000Z07:00")
 }
 
 func (c *Census) nodesGrid() *grid {

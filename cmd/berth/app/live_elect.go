@@ -96,8 +96,12 @@ func (f *electFlags) stand(of *api, log *zap.Logger, to prometheus.Registerer) (
 		Lock: lock, LeaseDuration: f.lasts, RenewDeadline: f.deadline, RetryPeriod: f.retry, Name: f.name,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(context.Context) { t.holds.Set(1); log.Info("leading"); close(t.began) },
-			OnStoppedLeading: func() { t.holds.Set(0) },
-			OnNewLeader:      func(other string) { log.Info("the leader is", zap.String("leader", other)) },
+			OnStoppedLeading: func() {
+				if t.holds.Set(0); t.leads() {
+					log.Info("leading no more")
+				}
+			},
+			OnNewLeader: func(other string) { log.Info("the leader is", zap.String("leader", other)) },
 		},
 	})
 	if err != nil {
