@@ -26,6 +26,7 @@ type Census struct {
 	Epoch    string            `json:"epoch,omitempty"` // when time 0 is, as RFC 3339 has it
 	Rows     int               `json:"rows"`
 	Rejected []CensusRejection `json:"rejected"`
+	Gaps     []CensusGap       `json:"gaps"` // times of which a recording may not tell all
 
 	Nodes      int             `json:"nodes"`
 	GPUs       int             `json:"gpus"`
@@ -55,6 +56,14 @@ type CensusRejection struct {
 	Rows   int    `json:"rows"`
 	File   string `json:"file,omitempty"` // with the first of them
 	Line   int    `json:"line,omitempty"`
+}
+
+// CensusGap is a time of which a recording may not tell all, in seconds since it began.
+type CensusGap struct {
+	From   float64 `json:"from_seconds"`
+	Until  float64 `json:"until_seconds"`
+	Notes  int     `json:"notes"`  // how many of the recording's gaps overlap in it
+	Reason string  `json:"reason"` // of the first
 }
 
 // CensusNodes is nodes that have the same.
@@ -139,13 +148,13 @@ const mostShown = 10
 // TakeCensus reads a trace's workload under a seed. It holds the pods that run at a
 // time, and what there is of each class and namespace.
 func TakeCensus(t *traces.Trace, s traces.Stream, seed int64) (*Census, error) {
-	c := &Census{Version: Version, Trace: t.Name, Format: t.Format, Hash: t.Hash, Seed: seed, Rows: t.Rows, Rejected: []CensusRejection{}}
+	c := &Census{Version: Version, Trace: t.Name, Format: t.Format, Hash: t.Hash, Seed: seed, Rows: t.Rows, Rejected: []CensusRejection{}, Gaps: []CensusGap{}}
 	for _, r := range t.Rejected {
 		c.Rejected = append(c.Rejected, CensusRejection(r))
 	}
 	k := &c.counts
 	if !t.Epoch.IsZero() {
-		c.Epoch = t.Epoch.Format(time.RFC3339)
+		c.Epoch = t.Epoch.Format(time.RFC3339Nano)
 		k.past = cluster.Time(t.Epoch.Sub(t.Epoch.Truncate(time.Hour)))
 	}
 	k.begin()
@@ -162,6 +171,13 @@ func TakeCensus(t *traces.Trace, s traces.Stream, seed int64) (*Census, error) {
 	k.finish()
 	c.summarise(t.Epoch)
 	return c, nil
+}
+
+// AddGaps adds what Trace.Gaps says.
+func (c *Census) AddGaps(gaps []traces.Gap) {
+	for _, g := range gaps {
+		c.Gaps = append(c.Gaps, CensusGap{From: g.From.Seconds(), Until: g.Until.Seconds(), Notes: g.Notes, Reason: g.Reason})
+	}
 }
 
 // summarise makes figures of what was counted.

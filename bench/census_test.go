@@ -68,8 +68,8 @@ func TestCensus(t *testing.T) {
 	seconds := 287 * 600.0
 	want := &Census{
 		Version: Version, Trace: "small", Format: "made", Hash: "abc", Seed: 7, Epoch: "2024-01-01T23:30:00Z", Rows: 300,
-		Rejected: []CensusRejection{{"odd", 9, "f.csv", 3}},
-		Nodes:    2, GPUs: 8, NodeKinds: []CensusNodes{{2, "8 CPU, 32Gi of memory, 4 GPUs T4"}},
+		Rejected: []CensusRejection{{"odd", 9, "f.csv", 3}}, Gaps: []CensusGap{},
+		Nodes: 2, GPUs: 8, NodeKinds: []CensusNodes{{2, "8 CPU, 32Gi of memory, 4 GPUs T4"}},
 		Pods: 289, Ending: 289, Classes: 2, Namespaces: 2, Owners: 1, Span: seconds,
 		Other: []CensusCount{{"PodEnded: Evicted", 1}, {"NodeRemoved", 1}},
 		Load: []CensusLoad{

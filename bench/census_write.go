@@ -55,7 +55,7 @@ func (c *Census) writeCSV(w io.Writer) error {
 // grids are the page as tables, those that say nothing left out.
 func (c *Census) grids() []*grid {
 	all := []*grid{
-		c.overviewGrid(), c.rejectedGrid(), c.nodesGrid(), c.loadGrid(), c.sizesGrid(), c.durationsGrid(),
+		c.overviewGrid(), c.rejectedGrid(), c.gapsGrid(), c.nodesGrid(), c.loadGrid(), c.sizesGrid(), c.durationsGrid(),
 		c.hoursGrid(), c.daysGrid(), sharesGrid("Classes with the most pods", c.TopClasses), sharesGrid("Namespaces with the most pods", c.TopNamespaces), c.otherGrid(),
 	}
 	var said []*grid
@@ -109,6 +109,33 @@ func (c *Census) rejectedGrid() *grid {
 		g.rows = append(g.rows, []string{r.Reason, first, strconv.Itoa(r.Rows)})
 	}
 	return g
+}
+
+// gapsGrid has the first gaps, and how many more there are.
+func (c *Census) gapsGrid() *grid {
+	g := &grid{title: "Gaps, in which something may have been missed", labels: 1, head: []string{"reason", "from", "until", "lasts", "watches"}}
+	for _, x := range c.Gaps[:min(len(c.Gaps), mostShown)] {
+		row := []string{x.Reason, c.instant(x.From), c.instant(x.Until), durationText(x.Until - x.From), strconv.Itoa(x.Notes)}
+		g.rows = append(g.rows, row)
+	}
+	if others := c.Gaps[len(g.rows):]; len(others) > 0 {
+		lasts, notes := 0.0, 0
+		for _, x := range others {
+			lasts += x.Until - x.From
+			notes += x.Notes
+		}
+		g.rows = append(g.rows, []string{fmt.Sprintf("%d more", len(others)), "", "", durationText(lasts), strconv.Itoa(notes)})
+	}
+	return g
+}
+
+// instant writes a time of the trace: of day if the trace says when it begins.
+func (c *Census) instant(seconds float64) string {
+	epoch, err := time.Parse(time.RFC3339, c.Epoch)
+	if err != nil {
+		return durationText(seconds)
+	}
+	return epoch.Add(time.Duration(seconds * float64(time.Second))).Format("2006-01-02T15:04:05.000Z07:00")
 }
 
 func (c *Census) nodesGrid() *grid {

@@ -77,13 +77,13 @@ func feedsOf(c *Cluster) (feeds []*feed) {
 	return feeds
 }
 
-// run lists and watches until ctx is done.
-func (f *feed) run(ctx context.Context) {
+// run lists and watches until a context is done.
+func (f *feed) run(until context.Context) {
 	lw := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			f.begin()
 			list, err := f.lists.ListWithContext(ctx, o)
-			f.failed(err)
+			f.failed(until, err)
 			return list, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
@@ -91,17 +91,25 @@ func (f *feed) run(ctx context.Context) {
 				f.begin()
 			}
 			w, err := f.lists.WatchWithContext(ctx, o)
-			f.failed(err)
+			f.failed(until, err)
 			if err != nil {
 				return nil, err
 			}
-			return f.listen(w), nil
+			return f.listen(until, w), nil
 		},
 	}
 	r := cache.NewReflectorWithOptions(lw, f.of, f, cache.ReflectorOptions{
-		Name: "berth", Backoff: &wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 1, Cap: 15 * time.Second, Steps: 6},
+		Name: "berth", Backoff: retries(),
 	})
-	r.RunWithContext(ctx)
+	r.RunWithContext(until)
+}
+
+// retries says how long to wait before a list or watch is tried again: half a second at first,
+// and up to 6 s. After an API server's restart that comes twice, once for a watch that is refused
+// and once for the list that must follow. client-go's own 30 to 60 s would be longer than a
+// node's grace: nodes would be found silent that have been heard for long.
+func retries() *wait.Backoff {
+	return &wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 0.5, Cap: 4 * time.Second, Steps: 4}
 }
 
 // begin notes that all is about to be listed: what comes from now on is part of the list.
@@ -132,13 +140,13 @@ type heard struct {
 }
 
 // listen returns a watch that passes w's events on.
-func (f *feed) listen(w watch.Interface) watch.Interface {
+func (f *feed) listen(until context.Context, w watch.Interface) watch.Interface {
 	h := &heard{Interface: w, to: make(chan watch.Event), stopped: make(chan struct{})}
 	go func() {
 		defer close(h.to)
 		for e := range w.ResultChan() {
 			if e.Type == watch.Error {
-				f.failed(apierrors.FromObject(e.Object))
+				f.failed(until, apierrors.FromObject(e.Object))
 			} else {
 				f.hear()
 			}
@@ -162,9 +170,9 @@ func (h *heard) Stop() {
 }
 
 // failed notes why listing or watching failed, and says so once a minute at most: until every
-// resource can be listed, nothing else happens.
-func (f *feed) failed(err error) {
-	if err == nil || errors.Is(err, context.Canceled) {
+// resource can be listed, nothing else happens. That they fail when they are to end is no news.
+func (f *feed) failed(until context.Context, err error) {
+	if err == nil || until.Err() != nil || errors.Is(err, context.Canceled) {
 		return
 	}
 	text := err.Error()

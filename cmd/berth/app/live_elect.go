@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -49,8 +50,10 @@ var errLost = errors.New("the Lease was lost, so another may act now; start agai
 // A tenure is a leader's time, or nobody's where none is elected.
 type tenure struct {
 	elector *leaderelection.LeaderElector // nil where none is elected
+	lock    resourcelock.Interface
+	log     *zap.Logger
 	began   chan struct{}
-	over    chan struct{}
+	over    chan struct{} // closed when it may not act any more
 	stop    context.CancelFunc
 	holds   prometheus.Gauge
 }
@@ -88,12 +91,17 @@ func (f *electFlags) stand(of *api, log *zap.Logger, to prometheus.Registerer) (
 		return nil, exit(exitBadInput, fmt.Errorf("the Lease %s/%s: %w; give another name", namespace, f.name, err))
 	}
 	log = log.With(zap.String("lease", namespace+"/"+f.name), zap.String("as", id))
+	t.lock, t.log = lock, log
 	t.elector, err = leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Lock: lock, LeaseDuration: f.lasts, RenewDeadline: f.deadline, RetryPeriod: f.retry, ReleaseOnCancel: true, Name: f.name,
+		Lock: lock, LeaseDuration: f.lasts, RenewDeadline: f.deadline, RetryPeriod: f.retry, Name: f.name,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(context.Context) { t.holds.Set(1); log.Info("leading"); close(t.began) },
-			OnStoppedLeading: func() { t.holds.Set(0) },
-			OnNewLeader:      func(other string) { log.Info("the leader is", zap.String("leader", other)) },
+			OnStoppedLeading: func() {
+				if t.holds.Set(0); t.leads() {
+					log.Info("leading no more")
+				}
+			},
+			OnNewLeader: func(other string) { log.Info("the leader is", zap.String("leader", other)) },
 		},
 	})
 	if err != nil {
@@ -133,11 +141,42 @@ func (t *tenure) await(ctx context.Context) (context.Context, bool) {
 
 // resign ends the tenure, and gives the Lease back if it is held.
 func (t *tenure) resign() {
+	if t.elector == nil {
+		return
+	}
+	select {
+	case <-t.over: // lost
+		return
+	default:
+	}
 	t.stop()
-	if t.elector != nil {
-		<-t.over
+	<-t.over
+	if !t.elector.IsLeader() {
+		return
+	}
+	if err := t.giveBack(); err != nil {
+		t.log.Warn("the Lease was not given back, and is free only when it has run out", zap.Error(err))
 	}
 }
+
+// giveBack leaves the Lease to whoever asks first. client-go's elector would do that itself, but
+// also when it has lost the Lease, and then for as long as the API doesn't answer: all the while
+// its leader would go on acting.
+func (t *tenure) giveBack() error {
+	ctx, cancel := context.WithTimeout(context.Background(), mostGivingBack)
+	defer cancel()
+	held, _, err := t.lock.Get(ctx)
+	if err != nil || held.HolderIdentity != t.lock.Identity() {
+		return err
+	}
+	now := metav1.Now()
+	return t.lock.Update(ctx, resourcelock.LeaderElectionRecord{
+		LeaseDurationSeconds: 1, AcquireTime: now, RenewTime: now, LeaderTransitions: held.LeaderTransitions,
+	})
+}
+
+// mostGivingBack bounds how long a verb that was stopped tries to give its Lease back.
+const mostGivingBack = 5 * time.Second
 
 // leads reports whether the tenure has begun.
 func (t *tenure) leads() bool {

@@ -12,7 +12,7 @@ func (a *app) traceInfo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info TRACE",
 		Short: "Say what there is in a trace",
-		Long: "Info tells on a page what there is in a trace: what was read and rejected, nodes, pods, when pods come,\n" +
+		Long: "Info tells on a page what there is in a trace: what was read, rejected and missed, nodes, pods, when pods come,\n" +
 			"what they ask for, how long they run, and the load that makes. What runs at a time is counted as if every\n" +
 			"pod had a node at once: so it depends on the trace alone.\n\n" + traceHelp(),
 		Example: "  berth trace info philly:philly-2017 --save philly",
@@ -34,6 +34,11 @@ func (a *app) traceInfo() *cobra.Command {
 			if err != nil {
 				return a.traceFailed(err)
 			}
+			gaps, err := t.Gaps(cmd.Context(), in.seed)
+			if err != nil {
+				return a.traceFailed(err)
+			}
+			c.AddGaps(gaps)
 			if save != "" {
 				if err := c.Save(save); err != nil {
 					return exit(exitWorldFailed, err)

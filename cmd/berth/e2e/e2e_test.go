@@ -6,6 +6,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -37,7 +38,7 @@ func makeBed(t *testing.T) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bed{berth: filepath.Join(t.TempDir(), "berth"), root: root, name: "e2e"}
+	b := &bed{berth: filepath.Join(t.TempDir(), "berth"), root: root, name: cmp.Or(os.Getenv("BERTH_LAB_NAME"), "e2e")}
 	b.run(t, "go", "build", "-o", b.berth, "./cmd/berth")
 	config := filepath.Join(t.TempDir(), "kubelet.yaml")
 	text := "evictionHard: {memory.available: 300Mi, nodefs.available: 5%}\nevictionPressureTransitionPeriod: 10s\n"
@@ -129,6 +130,7 @@ func TestRealKubelets(t *testing.T) {
 	t.Run("certificate", b.certificate)
 	t.Run("memory", b.memory)
 	t.Run("quota", b.quota)
+	t.Run("recording", b.recording)
 }
 
 // certificate has sixty pods be placed and a kubelet die: as in the simulator, and as
