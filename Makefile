@@ -15,6 +15,8 @@
 # make bench-upstream  plays kube-scheduler's own performance tests on its code and on Berth;
 #               NODES=500,5000 RUNS=10 CASES=… MEASURE=… choose sizes, runs, tests, pods measured;
 #               MEASURE_UPSTREAM=… the first of these pods, which upstream's code places: it takes long
+# make e2e-vm   has a real kubelet in a virtual machine join a cluster, lose its power and come back, and says what each
+#               step takes; as root on Linux, it installs Debian's packages that lack. BERTH_LAB_BIN names a folder of built components
 # make fuzz     runs each fuzz test for FUZZTIME
 
 SHELL := bash
@@ -31,7 +33,7 @@ UPSTREAM := bench/upstream
 SEED ?= 1
 PODS ?= 20000
 
-.PHONY: build run test parity eviction quota mutate verify lint bench bench-upstream counting fuzz
+.PHONY: build run test parity eviction quota mutate verify lint bench bench-upstream counting e2e-vm fuzz
 
 build:
 	go build -trimpath -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth ./cmd/berth
@@ -79,10 +81,10 @@ lint:
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
 	go vet ./...
 	go vet -tags verify ./...
-	go vet -tags e2e ./cluster/lab/...
+	go vet -tags e2e ./cluster/lab/... ./cmd/berth/e2e
 	go tool staticcheck ./...
 	go tool staticcheck -tags verify ./...
-	go tool staticcheck -tags e2e ./cluster/lab/...
+	go tool staticcheck -tags e2e ./cluster/lab/... ./cmd/berth/e2e
 	cd $(UPSTREAM) && go vet ./... && go tool -modfile=../../go.mod staticcheck ./...
 	go test -count=1 ./internal/tidy
 
@@ -99,6 +101,18 @@ MEASURE ?= 0
 MEASURE_UPSTREAM ?= 200
 bench-upstream:
 	@cd $(UPSTREAM) && go run ./perf/compare -nodes '$(NODES)' -runs $(RUNS) -cases '$(CASES)' -pods $(MEASURE) -upstream $(MEASURE_UPSTREAM)
+
+# Where there is no apt, berth lab up says what is missing. The kernel of machines comes from apt's
+# lists, which a fresh container doesn't have.
+E2E_VM_PACKAGES := containerd runc containernetworking-plugins iptables e2fsprogs qemu-system-x86 busybox-static
+e2e-vm:
+	@if command -v apt-get >/dev/null; then \
+		missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(E2E_VM_PACKAGES) 2>/dev/null | awk '$$2 == "installed" { print $$1 }' | \
+			sort | comm -13 - <(printf '%s\n' $(E2E_VM_PACKAGES) | sort) || true); \
+		if [ -n "$$missing" ] || ! apt-cache show linux-image-cloud-amd64 >/dev/null 2>&1; then apt-get update -q; fi; \
+		[ -z "$$missing" ] || DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
+	fi
+	@go test -tags e2e -count=1 -timeout 90m -v -run '^TestVirtualKubelet$$' ./cmd/berth/e2e | grep -v '^=== '
 
 # go test fuzzes one test of one package at a time.
 fuzz:
