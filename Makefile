@@ -107,12 +107,11 @@ bench-upstream:
 E2E_VM_PACKAGES := containerd runc containernetworking-plugins iptables e2fsprogs qemu-system-x86 busybox-static
 e2e-vm:
 	@if command -v apt-get >/dev/null; then \
-		missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(E2E_VM_PACKAGES) 2>/dev/null | awk '$$2 == "installed" { print $$1 }' | \
-			sort | comm -13 - <(printf '%s\n' $(E2E_VM_PACKAGES) | sort) || true); \
+		missing=$$(for p in $(E2E_VM_PACKAGES); do dpkg-query -W -f '$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
 		if [ -n "$$missing" ] || ! apt-cache show linux-image-cloud-amd64 >/dev/null 2>&1; then apt-get update -q; fi; \
 		[ -z "$$missing" ] || DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
 	fi
-	@go test -tags e2e -count=1 -timeout 90m -v -run '^TestVirtualKubelet$$' ./cmd/berth/e2e | grep -v '^=== '
+	@go test -tags e2e -count=1 -timeout 90m -v -run '^TestVirtualKubelet$$' ./cmd/berth/e2e | grep --line-buffered -v '^=== '
 
 # go test fuzzes one test of one package at a time.
 fuzz:

@@ -43,9 +43,7 @@ const (
 
 // Needs is lab.Runtime's.
 func (*Runtime) Needs(config *lab.Config) (needs lab.Needs) {
-	c := &vm.Config{}
-	c.Programs.Find(config.BinDir)
-	for _, n := range vm.Needs(c) {
+	for _, n := range vm.Needs(settings(config)) {
 		needs = append(needs, lab.Need{Missing: n.What, Remedy: n.Remedy})
 	}
 	return needs
@@ -131,6 +129,13 @@ func machine(l *lab.Lab, n lab.Node) (*vm.Machine, error) {
 	return m, nil
 }
 
+// settings say of what machines of a lab are made, as far as that is known before it is up.
+func settings(config *lab.Config) *vm.Config {
+	c := &vm.Config{Source: config.Source}
+	c.Programs.Find(config.BinDir)
+	return c
+}
+
 // parts returns what all machines of the lab are made of.
 func parts(ctx context.Context, l *lab.Lab, n lab.Node) (vm.Parts, error) {
 	cache := l.Config.Cache
@@ -141,12 +146,10 @@ func parts(ctx context.Context, l *lab.Lab, n lab.Node) (vm.Parts, error) {
 		}
 		cache = filepath.Join(dir, "berth-lab")
 	}
-	c := &vm.Config{
-		Cache: filepath.Join(cache, "vm"), Images: l.Bin.Images, DataMiB: int(n.Disk >> 20), Source: l.Config.Source,
-		Programs: vm.Programs{Kubelet: l.Bin.Components["kubelet"]},
-		Progress: func(what string) { l.Config.Say(n.Name + ": " + what) },
-	}
-	c.Programs.Find(l.Config.BinDir)
+	c := settings(&l.Config)
+	c.Cache, c.Images, c.DataMiB = filepath.Join(cache, "vm"), l.Bin.Images, int(n.Disk>>20)
+	c.Programs.Kubelet = l.Bin.Components["kubelet"]
+	c.Progress = func(what string) { l.Config.Say(n.Name + ": " + what) }
 	p, err := vm.Build(ctx, c)
 	if err != nil {
 		return vm.Parts{}, err
