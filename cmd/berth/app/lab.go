@@ -138,7 +138,7 @@ func (f *labUpFlags) complete() error {
 		}
 	}
 	if f.nodes < 0 || f.vms < 0 || f.zones < 0 {
-		return errors.New("--nodes, --vms and --zones can't be negative")
+		return errors.New("--nodes, --vms and --zones can't be negative; give 0 or more")
 	}
 	c.Nodes = lab.Nodes(f.nodes, spec)
 	spec.Name, spec.Runtime = virtual.Name, virtual.Name

@@ -27,6 +27,9 @@ type story struct {
 	t           *testing.T
 	began, last time.Time
 	table       strings.Builder
+
+	first *core.Pod // that ran in the machine
+	boot  string    // the machine's, then
 }
 
 // done says that a step is.

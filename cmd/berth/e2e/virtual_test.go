@@ -47,8 +47,8 @@ func TestVirtualKubelet(t *testing.T) {
 		return len(s.node(ctx, container).Spec.Taints) == 0 && len(s.node(ctx, machine).Spec.Taints) == 0 && ready(s.node(ctx, machine)) == core.ConditionTrue
 	})
 	schedule := b.start(t, "schedule", "--kubeconfig", b.lab.Kubeconfig(), "--name", "default-scheduler", "--metrics-address", "none", "--log", log("schedule"))
-	first := s.join()
-	s.comeBack(first, s.die(first))
+	s.join()
+	s.comeBack(s.die())
 	for _, verb := range []*background{schedule, lifecycle} {
 		verb.end(t, syscall.SIGTERM, 0)
 	}
@@ -61,8 +61,8 @@ func TestVirtualKubelet(t *testing.T) {
 	t.Logf("what it took:\n| step | s | s from the beginning |\n| --- | --- | --- |\n%s", s.table.String())
 }
 
-// join has a ReplicaSet's only pod run in the machine, which it prefers. It returns the pod.
-func (s *story) join() *core.Pod {
+// join has a ReplicaSet's only pod run in the machine, which it prefers.
+func (s *story) join() {
 	soon := int64(5) // in place of the API server's 300 s
 	template := work("", "", "", "32Mi")
 	template.Labels = map[string]string{"app": "moving"}
@@ -85,13 +85,19 @@ func (s *story) join() *core.Pod {
 		s.t.Fatal(err)
 	}
 	s.await("berth schedule has bound a ReplicaSet's pod to the machine", func(ctx context.Context) bool { return s.pods(ctx, "moving", false)[machine] != nil })
-	s.await("the pod is Running in the machine", func(ctx context.Context) bool { return running(s.pods(ctx, "moving", false)[machine]) })
-	return s.pods(s.t.Context(), "moving", false)[machine]
+	s.await("the pod is Running in the machine", func(ctx context.Context) bool {
+		s.first, s.boot = s.pods(ctx, "moving", false)[machine], s.node(ctx, machine).Status.NodeInfo.BootID
+		return running(s.first) && s.boot != ""
+	})
+	s.await("its log comes from the machine's kubelet by the API server", func(ctx context.Context) bool {
+		_, err := s.client.CoreV1().Pods(s.first.Namespace).GetLogs(s.first.Name, &core.PodLogOptions{}).DoRaw(ctx)
+		return err == nil
+	})
 }
 
 // die has the machine lose its power for as long as the story needs. The cluster must find out,
 // and have the pod run elsewhere. It returns what ends the fault.
-func (s *story) die(first *core.Pod) *background {
+func (s *story) die() *background {
 	fault := s.start(s.t, "lab", "fault", "reboot", machine, "--name", s.name, "--for", "24h")
 	s.await("its power gone, the machine's state is Unknown", func(ctx context.Context) bool {
 		return ready(s.node(ctx, machine)) == core.ConditionUnknown
@@ -102,7 +108,7 @@ func (s *story) die(first *core.Pod) *background {
 	})
 	s.await("its pod is evicted: told to end, for the taint", func(ctx context.Context) bool {
 		p := s.pods(ctx, "moving", true)[machine]
-		return p != nil && p.UID == first.UID && disrupted(p, "DeletionByTaintManager")
+		return p != nil && p.UID == s.first.UID && disrupted(p, "DeletionByTaintManager")
 	})
 	s.await("the pod that replaces it is Running in the node container", func(ctx context.Context) bool {
 		return running(s.pods(ctx, "moving", false)[container])
@@ -122,23 +128,19 @@ func disrupted(p *core.Pod, reason string) bool {
 
 // comeBack gives the machine its power back. It must be as good as before: Ready, without taints,
 // rid of the pod that it had, and running another.
-func (s *story) comeBack(first *core.Pod, fault *background) {
-	boot := s.node(s.t.Context(), machine).Status.NodeInfo.BootID
-	if boot == "" {
-		s.t.Fatal("the API server doesn't say which boot of the machine was the last")
-	}
+func (s *story) comeBack(fault *background) {
 	fault.end(s.t, syscall.SIGINT, 130)
 	s.done("its power is back")
 	s.await("the machine has booted again, and is Ready", func(ctx context.Context) bool {
 		n := s.node(ctx, machine)
-		return ready(n) == core.ConditionTrue && n.Status.NodeInfo.BootID != boot
+		return ready(n) == core.ConditionTrue && n.Status.NodeInfo.BootID != s.boot
 	})
 	s.await("it is without taints", func(ctx context.Context) bool {
 		n := s.node(ctx, machine)
 		return n.Name == machine && len(n.Spec.Taints) == 0
 	})
 	s.await("its kubelet has ended the evicted pod, which is gone", func(ctx context.Context) bool {
-		_, err := s.client.CoreV1().Pods(first.Namespace).Get(ctx, first.Name, meta.GetOptions{})
+		_, err := s.client.CoreV1().Pods(s.first.Namespace).Get(ctx, s.first.Name, meta.GetOptions{})
 		return apierrors.IsNotFound(err)
 	})
 	next := work(meta.NamespaceDefault, "next", "", "32Mi")
