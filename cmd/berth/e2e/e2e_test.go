@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,7 +58,23 @@ func newBed(t *testing.T, name string) *bed {
 	b := &bed{berth: filepath.Join(t.TempDir(), "berth"), root: root, name: name}
 	b.run(t, "go", "build", "-o", b.berth, "./cmd/berth")
 	t.Cleanup(func() { b.down(t) })
+	b.downIfStopped()
 	return b
+}
+
+// downIfStopped takes the lab down on Ctrl-C, which would else end the test's program alone.
+func (b *bed) downIfStopped() {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	signal.Ignore(syscall.SIGPIPE) // whoever filters the output has ended by then
+	go func() {
+		<-stop
+		down := exec.Command(b.berth, "lab", "down", "--name", b.name)
+		down.Stderr = os.Stderr
+		_ = down.Run() // it says itself why it can't
+		_ = os.RemoveAll(filepath.Dir(b.berth))
+		os.Exit(130)
+	}()
 }
 
 // up has the program bring the lab up, with these flags and the programs of BERTH_LAB_BIN.
