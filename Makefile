@@ -12,7 +12,8 @@
 # make quota    quotas and admission against upstream's plugins and quota controller;
 #               SEED=… REQUESTS=… choose others, and more of them
 # make e2e      plays the lab's story on real kubelets: Linux, root; installs Debian's packages for it,
-#               and builds Kubernetes the first time; make e2e-lab tries every fault of a lab
+#               and builds Kubernetes the first time; make e2e-lab tries every fault of a lab; make e2e-vm has
+#               a kubelet in a virtual machine lose its power and come back
 # make counting builds bin/berth-counting, whose bench counts the statements that plugins run
 # make bench-upstream  plays kube-scheduler's own performance tests on its code and on Berth;
 #               NODES=500,5000 RUNS=10 CASES=… MEASURE=… choose sizes, runs, tests, pods measured;
@@ -33,7 +34,7 @@ UPSTREAM := bench/upstream
 SEED ?= 1
 PODS ?= 20000
 
-.PHONY: build run test parity eviction quota mutate verify lint bench bench-upstream counting fuzz e2e e2e-lab
+.PHONY: build run test parity eviction quota mutate verify lint bench bench-upstream counting fuzz e2e e2e-lab e2e-vm
 
 build:
 	go build -trimpath -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth ./cmd/berth
@@ -91,19 +92,31 @@ lint:
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
 
-# What a lab's nodes need. Where there is no apt, berth lab up says what is missing.
+# What the nodes of a lab need, by Debian's names. Where there is no apt, berth lab up says what is missing.
 LAB_PACKAGES := containerd runc containernetworking-plugins iptables e2fsprogs
-install = @if [ "$$(uname -s)" != Linux ] || [ "$$(id -u)" != 0 ]; then echo "$@: real kubelets need Linux and root: sudo make $@"; exit 1; fi; \
-	if command -v apt-get >/dev/null && ! dpkg -s $(1) >/dev/null 2>&1; then \
-		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(1); fi
+VM_PACKAGES := $(LAB_PACKAGES) qemu-system-x86 busybox-static
+
+# $(call install,PACKAGES) has those installed that are not. A kernel for machines comes from apt's lists,
+# which a fresh container doesn't have.
+install = @[ "$$(uname -s)" = Linux ] && [ "$$(id -u)" = 0 ] || { echo "$@: real kubelets need Linux and root: sudo make $@"; exit 1; }; \
+	if command -v apt-get >/dev/null; then \
+		missing=$$(for p in $(1); do dpkg-query -W -f '$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+		if [ -n "$$missing" ] || ! apt-cache show linux-image-cloud-amd64 >/dev/null 2>&1; then apt-get -qq update; fi; \
+		[ -z "$$missing" ] || DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$missing; \
+	fi
+e2e-test = go test -tags e2e -count=1 -timeout 60m -v
 
 e2e:
 	$(call install,$(LAB_PACKAGES))
-	go test -tags e2e -count=1 -timeout 40m -v ./cmd/berth/e2e
+	$(e2e-test) -run '^TestRealKubelets$$' ./cmd/berth/e2e
 
 e2e-lab:
 	$(call install,$(LAB_PACKAGES))
-	go test -tags e2e -count=1 -timeout 40m -v ./cluster/lab
+	$(e2e-test) ./cluster/lab
+
+e2e-vm:
+	$(call install,$(VM_PACKAGES))
+	$(e2e-test) -run '^TestVirtualKubelet$$' ./cmd/berth/e2e
 
 counting:
 	go build -trimpath -cover -covermode=atomic -coverpkg=github.com/berthsim/berth/... -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth-counting ./cmd/berth

@@ -16,7 +16,8 @@ type fakeRuntime struct {
 	asked *[]string
 }
 
-func (f fakeRuntime) Needs() Needs                            { return f.needs }
+func (f fakeRuntime) Needs(*Config) Needs                     { return f.needs }
+func (f fakeRuntime) Build(context.Context, *Lab, Node) error { return nil }
 func (f fakeRuntime) Start(context.Context, *Lab, Node) error { return nil }
 func (f fakeRuntime) Ask(_ context.Context, _ *Lab, _ Node, command string) (string, error) {
 	*f.asked = append(*f.asked, command)

@@ -27,7 +27,10 @@ import (
 type container struct{}
 
 // Needs is Runtime's.
-func (container) Needs() Needs { return surroundings().missingContainers() }
+func (container) Needs(*Config) Needs { return surroundings().missingContainers() }
+
+// Build is Runtime's. A container has the machine's own programs.
+func (container) Build(context.Context, *Lab, Node) error { return nil }
 
 // Ask is Runtime's.
 func (container) Ask(ctx context.Context, _ *Lab, n Node, command string) (string, error) {

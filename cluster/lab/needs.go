@@ -135,7 +135,7 @@ func (c *Config) needs() error {
 	for _, n := range c.Nodes {
 		if !seen[n.Runtime] {
 			seen[n.Runtime] = true
-			needs = append(needs, c.runtime(n.Runtime).Needs()...)
+			needs = append(needs, c.runtime(n.Runtime).Needs(c)...)
 		}
 	}
 	var missing []Need

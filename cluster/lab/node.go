@@ -16,8 +16,12 @@ import (
 // certificates and the kubelet's configuration; and it takes all of that away again, after it
 // killed what is in the cgroup.
 type Runtime interface {
-	// Needs says what the machine lacks to make such nodes.
-	Needs() Needs
+	// Needs says what the machine lacks to make such nodes of a lab.
+	Needs(c *Config) Needs
+
+	// Build makes what the node is made of, if that may take minutes. Nothing of the lab is
+	// there yet but what l.Bin names.
+	Build(ctx context.Context, l *Lab, n Node) error
 
 	// Start switches a node on, for the first time or again, with whatever its disk holds. It
 	// returns once the node is on its way: the lab waits for the kubelet.

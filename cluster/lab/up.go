@@ -30,6 +30,11 @@ func Up(ctx context.Context, c Config) (*Lab, error) {
 	if l.host, err = cgroup.Detect(); err != nil {
 		return nil, err
 	}
+	for _, n := range l.nodes() { // which may take minutes, too
+		if err := c.runtime(n.Runtime).Build(ctx, l, n); err != nil {
+			return nil, err
+		}
+	}
 	if err := l.claim(ctx); err != nil {
 		return nil, err
 	}

@@ -22,12 +22,8 @@ const again = 2 * time.Second
 // Init is process 1 of a node container: it makes the node's view of the machine, keeps
 // containerd and the kubelet running, buries the dead, and does what the control socket says.
 func Init(args []string) error {
-	file, err := one(args)
+	n, err := assigned[Node](args)
 	if err != nil {
-		return err
-	}
-	var n Node
-	if err := read(file, &n); err != nil {
 		return err
 	}
 	if err := n.mounts(); err != nil {

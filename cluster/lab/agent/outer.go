@@ -15,12 +15,8 @@ import (
 // Outer starts a node container, and waits for its end. It lives outside: when it is killed, its
 // only child is, and that is process 1 of all others.
 func Outer(args []string) error {
-	file, err := one(args)
+	n, err := assigned[Node](args)
 	if err != nil {
-		return err
-	}
-	var n Node
-	if err := read(file, &n); err != nil {
 		return err
 	}
 	if err := n.enter(); err != nil {
@@ -30,7 +26,7 @@ func Outer(args []string) error {
 	if err != nil {
 		return fmt.Errorf("finding the agent: %w", err)
 	}
-	init := exec.Command(self, "init", file)
+	init := exec.Command(self, "init", args[0])
 	init.Stdout, init.Stderr = os.Stdout, os.Stderr
 	init.Env = []string{"PATH=" + n.PATH}
 	init.SysProcAttr = &syscall.SysProcAttr{

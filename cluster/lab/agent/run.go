@@ -14,12 +14,8 @@ import (
 
 // Run becomes the program that a Process file describes.
 func Run(args []string) error {
-	file, err := one(args)
+	p, err := assigned[Process](args)
 	if err != nil {
-		return err
-	}
-	var p Process
-	if err := read(file, &p); err != nil {
 		return err
 	}
 	if err := p.enter(); err != nil {

@@ -85,14 +85,18 @@ func Write(file string, spec any) error {
 	return nil
 }
 
-// read reads what Write wrote.
-func read(file string, spec any) error {
+// assigned reads what Write wrote to the file that the only argument names.
+func assigned[T any](args []string) (spec T, err error) {
+	file, err := one(args)
+	if err != nil {
+		return spec, err
+	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("reading what the agent is to do: %w", err)
+		return spec, fmt.Errorf("reading what the agent is to do: %w", err)
 	}
-	if err := json.Unmarshal(text, spec); err != nil {
-		return fmt.Errorf("reading %s: %w", file, err)
+	if err := json.Unmarshal(text, &spec); err != nil {
+		return spec, fmt.Errorf("reading %s: %w", file, err)
 	}
-	return nil
+	return spec, nil
 }

@@ -41,6 +41,7 @@ type Builder struct {
 	Say    func(string) // is told what takes long
 	Go     string       // the go command; "" is the one in PATH
 	Output io.Writer    // of the go command, when it fails; nil discards it
+	Proc   string       // where the kernel shows processes; "" is /proc
 }
 
 // A part is a folder of programs that are built and kept together.
@@ -85,6 +86,7 @@ func (b *Builder) Build(ctx context.Context, name string) (string, error) {
 	}
 	dir := filepath.Join(b.Cache, p.name+"-"+key)
 	if _, err := os.Stat(dir); err == nil {
+		used(dir)
 		return dir, nil
 	}
 	if err := os.MkdirAll(b.Cache, 0o755); err != nil {
@@ -107,7 +109,8 @@ func (b *Builder) Build(ctx context.Context, name string) (string, error) {
 			return "", fmt.Errorf("building %s: %w", p.name, err)
 		}
 	}
-	return dir, nil
+	used(dir)
+	return dir, b.prune(p.name)
 }
 
 // hash is a hash over the sources and what they are built with.

@@ -24,8 +24,16 @@ import (
 // Name is what users call this Runtime.
 const Name = "vm"
 
-// A Runtime makes nodes in virtual machines.
-type Runtime struct{}
+// A Runtime makes nodes in virtual machines. Its zero value is ready for use.
+type Runtime struct {
+	made map[making]vm.Parts // by Build, for the first starts
+}
+
+// A making is what machines have in common that are made of the same parts.
+type making struct {
+	lab  *lab.Lab
+	disk int64 // bytes
+}
 
 // The uplink of a node's namespace is the lab's, the tap ours.
 const (
@@ -34,25 +42,37 @@ const (
 )
 
 // Needs is lab.Runtime's.
-func (Runtime) Needs() (needs lab.Needs) {
-	c := &vm.Config{}
-	c.Programs.Find("")
-	for _, n := range vm.Needs(c) {
+func (*Runtime) Needs(config *lab.Config) (needs lab.Needs) {
+	for _, n := range vm.Needs(settings(config)) {
 		needs = append(needs, lab.Need{Missing: n.What, Remedy: n.Remedy})
 	}
 	return needs
 }
 
+// Build is lab.Runtime's.
+func (r *Runtime) Build(ctx context.Context, l *lab.Lab, n lab.Node) error {
+	if _, ok := r.made[making{l, n.Disk}]; ok {
+		return nil
+	}
+	p, err := parts(ctx, l, n)
+	if err != nil {
+		return fmt.Errorf("making %s: %w", n.Name, err)
+	}
+	if r.made == nil {
+		r.made = map[making]vm.Parts{}
+	}
+	r.made[making{l, n.Disk}] = p
+	return nil
+}
+
 // Start is lab.Runtime's.
-func (Runtime) Start(ctx context.Context, l *lab.Lab, n lab.Node) error {
+func (r *Runtime) Start(ctx context.Context, l *lab.Lab, n lab.Node) error {
 	m, err := machine(l, n)
 	if err != nil {
 		return err
 	}
 	if !m.Furnished() {
-		if m.Spec.Parts, err = parts(ctx, l, n); err != nil {
-			return fmt.Errorf("making %s: %w", n.Name, err)
-		}
+		m.Spec.Parts = r.made[making{l, n.Disk}]
 	}
 	if err := vm.Attach(n.Place.Namespace, uplink, tap); err != nil {
 		return err
@@ -61,7 +81,7 @@ func (Runtime) Start(ctx context.Context, l *lab.Lab, n lab.Node) error {
 }
 
 // Ask is lab.Runtime's.
-func (Runtime) Ask(ctx context.Context, l *lab.Lab, n lab.Node, command string) (string, error) {
+func (*Runtime) Ask(ctx context.Context, l *lab.Lab, n lab.Node, command string) (string, error) {
 	m, err := machine(l, n)
 	if err != nil {
 		return "", err
@@ -109,6 +129,13 @@ func machine(l *lab.Lab, n lab.Node) (*vm.Machine, error) {
 	return m, nil
 }
 
+// settings say of what machines of a lab are made, as far as that is known before it is up.
+func settings(config *lab.Config) *vm.Config {
+	c := &vm.Config{Source: config.Source}
+	c.Programs.Find(config.BinDir)
+	return c
+}
+
 // parts returns what all machines of the lab are made of.
 func parts(ctx context.Context, l *lab.Lab, n lab.Node) (vm.Parts, error) {
 	cache := l.Config.Cache
@@ -119,12 +146,10 @@ func parts(ctx context.Context, l *lab.Lab, n lab.Node) (vm.Parts, error) {
 		}
 		cache = filepath.Join(dir, "berth-lab")
 	}
-	c := &vm.Config{
-		Cache: filepath.Join(cache, "vm"), Images: l.Bin.Images, DataMiB: int(n.Disk >> 20), Source: l.Config.Source,
-		Programs: vm.Programs{Kubelet: l.Bin.Components["kubelet"]},
-		Progress: func(what string) { l.Config.Say(n.Name + ": " + what) },
-	}
-	c.Programs.Find(l.Config.BinDir)
+	c := settings(&l.Config)
+	c.Cache, c.Images, c.DataMiB = filepath.Join(cache, "vm"), l.Bin.Images, int(n.Disk>>20)
+	c.Programs.Kubelet = l.Bin.Components["kubelet"]
+	c.Progress = func(what string) { l.Config.Say(n.Name + ": " + what) }
 	p, err := vm.Build(ctx, c)
 	if err != nil {
 		return vm.Parts{}, err

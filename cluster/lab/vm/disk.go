@@ -160,9 +160,8 @@ func (l *layout) stage(dir string) error {
 	return nil
 }
 
-// copyFile copies what a path leads to, with its permissions. A hard link would be
-// quicker, but then two names of one file on this computer would be one on the disk.
-func copyFile(from, to string) (err error) {
+// duplicate makes a new file from another. Only its owner may read it; fill copies what is in it.
+func duplicate(from, to string, fill func(out, in *os.File, info fs.FileInfo) error) (err error) {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
@@ -172,13 +171,23 @@ func copyFile(from, to string) (err error) {
 	if err != nil {
 		return err
 	}
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, info.Mode().Perm())
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	_, err = io.Copy(out, in)
-	return err
+	return fill(out, in, info)
+}
+
+// copyFile copies what a path leads to, with its permissions. A hard link would be
+// quicker, but then two names of one file on this computer would be one on the disk.
+func copyFile(from, to string) error {
+	return duplicate(from, to, func(out, in *os.File, info fs.FileInfo) error {
+		if _, err := io.Copy(out, in); err != nil {
+			return err
+		}
+		return out.Chmod(info.Mode().Perm())
+	})
 }
 
 // treeBytes returns how much room the files below dir take on a disk of 4 KiB blocks.
@@ -224,39 +233,27 @@ func makeDataDisk(ctx context.Context, disk string, mib int) error {
 }
 
 // copySparse copies a file's data and leaves its holes out.
-func copySparse(from, to string) (err error) {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	if err := out.Truncate(info.Size()); err != nil {
-		return err
-	}
-	for at := int64(0); ; {
-		start, err := in.Seek(at, unix.SEEK_DATA)
-		if errors.Is(err, unix.ENXIO) { // nothing but a hole is left
-			return nil
-		}
-		if err != nil {
+func copySparse(from, to string) error {
+	return duplicate(from, to, func(out, in *os.File, info fs.FileInfo) error {
+		if err := out.Truncate(info.Size()); err != nil {
 			return err
 		}
-		end, err := in.Seek(start, unix.SEEK_HOLE)
-		if err != nil {
-			return err
+		for at := int64(0); ; {
+			start, err := in.Seek(at, unix.SEEK_DATA)
+			if errors.Is(err, unix.ENXIO) { // nothing but a hole is left
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			end, err := in.Seek(start, unix.SEEK_HOLE)
+			if err != nil {
+				return err
+			}
+			if _, err := io.Copy(io.NewOffsetWriter(out, start), io.NewSectionReader(in, start, end-start)); err != nil {
+				return err
+			}
+			at = end
 		}
-		if _, err := io.Copy(io.NewOffsetWriter(out, start), io.NewSectionReader(in, start, end-start)); err != nil {
-			return err
-		}
-		at = end
-	}
+	})
 }

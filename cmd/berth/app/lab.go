@@ -15,7 +15,7 @@ import (
 )
 
 // labRuntimes are the runtimes that nodes may have beside the lab's own.
-var labRuntimes = map[string]lab.Runtime{virtual.Name: virtual.Runtime{}}
+var labRuntimes = map[string]lab.Runtime{virtual.Name: &virtual.Runtime{}}
 
 func (a *app) lab() *cobra.Command {
 	cmd := &cobra.Command{
@@ -72,7 +72,8 @@ func labFailed(err error) error {
 type labUpFlags struct {
 	labPlace
 	config       lab.Config
-	nodes, zones int
+	nodes, vms   int
+	zones        int
 	runtime      string
 	memory, disk string
 	labels, args []string
@@ -91,7 +92,8 @@ func (a *app) labUp() *cobra.Command {
 			"takes minutes once. No name server, no service addresses and no controllers: pods run and can\n" +
 			"speak to each other by their addresses, and who else is needed can be added.",
 		Example: "  sudo berth lab up --nodes 3 --zones 3\n" +
-			"  sudo berth lab up --nodes 1 --kwok 300 --kube-scheduler --name big",
+			"  sudo berth lab up --nodes 1 --kwok 300 --kube-scheduler --name big\n" +
+			"  sudo berth lab up --nodes 2 --vms 1 --memory 1Gi",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLabUp(cmd.Context(), &f) },
 	}
@@ -99,6 +101,7 @@ func (a *app) labUp() *cobra.Command {
 	fl := cmd.Flags()
 	fl.IntVar(&f.nodes, "nodes", 3, "how many nodes with a real kubelet")
 	fl.StringVar(&f.runtime, "runtime", lab.ContainerRuntime, "what such a node is made of: "+strings.Join(lab.Runtimes(labRuntimes), ", "))
+	fl.IntVar(&f.vms, "vms", 0, "how many nodes in virtual machines besides: vm1 and so on")
 	fl.StringVar(&f.memory, "memory", "2Gi", "memory of a node, which its pods can't exceed together")
 	fl.StringVar(&f.disk, "disk", "4Gi", "disk of a node, of which only what is written takes room")
 	fl.IntVar(&f.zones, "zones", 0, "label nodes with so many zones in turn; 0 gives them none")
@@ -134,10 +137,12 @@ func (f *labUpFlags) complete() error {
 			return err
 		}
 	}
-	if f.nodes < 0 || f.zones < 0 {
-		return errors.New("--nodes and --zones can't be negative")
+	if f.nodes < 0 || f.vms < 0 || f.zones < 0 {
+		return errors.New("--nodes, --vms and --zones can't be negative; give 0 or more")
 	}
 	c.Nodes = lab.Nodes(f.nodes, spec)
+	spec.Name, spec.Runtime = virtual.Name, virtual.Name
+	c.Nodes = append(c.Nodes, lab.Nodes(f.vms, spec)...)
 	if err := f.describeNodes(); err != nil {
 		return err
 	}

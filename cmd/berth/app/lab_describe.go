@@ -40,7 +40,11 @@ func (f *labUpFlags) describe(flag, name string, how func(*lab.NodeSpec)) error 
 		}
 	}
 	if !found && name != "" {
-		return fmt.Errorf("%s: there is no node %q; they are node1 to node%d", flag, name, len(f.config.Nodes))
+		var names []string
+		for _, n := range f.config.Nodes {
+			names = append(names, n.Name)
+		}
+		return fmt.Errorf("%s: there is no node %q; choose one of %v", flag, name, names)
 	}
 	return nil
 }

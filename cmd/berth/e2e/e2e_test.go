@@ -12,8 +12,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,43 +30,80 @@ type bed struct {
 	name   string
 	lab    *lab.Lab
 	client kubernetes.Interface
+	isDown bool
 }
 
-// makeBed builds the program and has it bring a lab up: three nodes, of which two have a fast disk
-// and one is for the edge. After the test the program takes it down, and nothing may be left.
+// makeBed brings a lab up: three nodes, of which two have a fast disk and one is for the edge.
 func makeBed(t *testing.T) *bed {
 	t.Helper()
-	root, err := filepath.Abs("../../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &bed{berth: filepath.Join(t.TempDir(), "berth"), root: root, name: cmp.Or(os.Getenv("BERTH_LAB_NAME"), "e2e")}
-	b.run(t, "go", "build", "-o", b.berth, "./cmd/berth")
 	config := filepath.Join(t.TempDir(), "kubelet.yaml")
 	text := "evictionHard: {memory.available: 300Mi, nodefs.available: 5%}\nevictionPressureTransitionPeriod: 10s\n"
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		b.run(t, b.berth, "lab", "down", "--name", b.name)
-		b.nothingLeft(t)
-	})
-	args := []string{
-		"lab", "up", "--name", b.name, "--nodes", "3", "--timeout", "10m", "--kubelet-config", config,
+	b := newBed(t, cmp.Or(os.Getenv("BERTH_LAB_NAME"), "e2e"))
+	b.up(t, "--nodes", "3", "--timeout", "10m", "--kubelet-config", config,
 		"--label", "node1:disk=ssd", "--label", "node2:disk=ssd", "--taint", "node3:dedicated=edge:PreferNoSchedule",
-		"--kube-controller-manager", "--arg", "kube-controller-manager=--controllers=resourcequota-controller",
+		"--kube-controller-manager", "--arg", "kube-controller-manager=--controllers=resourcequota-controller")
+	return b
+}
+
+// newBed builds the program. After the test the program takes the lab down, and nothing may be
+// left.
+func newBed(t *testing.T, name string) *bed {
+	t.Helper()
+	root, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
 	}
+	b := &bed{berth: filepath.Join(t.TempDir(), "berth"), root: root, name: name}
+	b.run(t, "go", "build", "-o", b.berth, "./cmd/berth")
+	t.Cleanup(func() { b.down(t) })
+	b.downIfStopped()
+	return b
+}
+
+// downIfStopped takes the lab down on Ctrl-C, which would else end the test's program alone.
+func (b *bed) downIfStopped() {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	signal.Ignore(syscall.SIGPIPE) // whoever filters the output has ended by then
+	go func() {
+		<-stop
+		down := exec.Command(b.berth, "lab", "down", "--name", b.name)
+		down.Stderr = os.Stderr
+		_ = down.Run() // it says itself why it can't
+		_ = os.RemoveAll(filepath.Dir(b.berth))
+		os.Exit(130)
+	}()
+}
+
+// up has the program bring the lab up, with these flags and the programs of BERTH_LAB_BIN.
+func (b *bed) up(t *testing.T, flags ...string) {
+	t.Helper()
+	args := append([]string{"lab", "up", "--name", b.name}, flags...)
 	if dir := os.Getenv("BERTH_LAB_BIN"); dir != "" {
 		args = append(args, "--bin-dir", dir)
 	}
 	b.run(t, b.berth, args...)
+	var err error
 	if b.lab, err = lab.Open(lab.DefaultDir(b.name), nil); err != nil {
 		t.Fatal(err)
 	}
 	if b.client, err = b.lab.Client(); err != nil {
 		t.Fatal(err)
 	}
-	return b
+}
+
+// down takes the lab down, once, and wants nothing to be left.
+func (b *bed) down(t *testing.T) {
+	t.Helper()
+	if b.isDown {
+		return
+	}
+	b.isDown = true
+	b.run(t, b.berth, "lab", "down", "--name", b.name)
+	b.nothingLeft(t)
 }
 
 // run runs a program in the source tree, and returns its standard output. It must succeed.
@@ -86,7 +125,7 @@ func (b *bed) run(t *testing.T, name string, args ...string) string {
 }
 
 // nothingLeft wants the machine to be as it was: no folder, network namespace, control group,
-// mount or process of the lab.
+// mount, loop device or process of the lab. Links go with their namespaces.
 func (b *bed) nothingLeft(t *testing.T) {
 	t.Helper()
 	mark := "berth-" + b.name
@@ -107,6 +146,11 @@ func (b *bed) nothingLeft(t *testing.T) {
 	}
 	if strings.Contains(string(mounts), mark) {
 		t.Errorf("a mount of %s is left", mark)
+	}
+	for _, device := range glob(t, "/sys/block/loop*/loop/backing_file") {
+		if text, err := os.ReadFile(device); err == nil && strings.Contains(string(text), lab.DefaultDir(b.name)) {
+			t.Errorf("%s is left: %s", device, text)
+		}
 	}
 	for _, file := range glob(t, "/proc/[0-9]*/cmdline") {
 		if text, err := os.ReadFile(file); err == nil && strings.Contains(string(text), lab.DefaultDir(b.name)) {
