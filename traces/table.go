@@ -205,6 +205,10 @@ func (t *table) text(c column) string {
 	return ""
 }
 
+// texts returns the fields from one column to another, both of which the table has, with
+// a byte between them.
+func (t *table) texts(from, to column) string { return t.row[t.ends[from]+1 : t.ends[to+1]] }
+
 // line returns the line on which the current row begins.
 func (t *table) line() int { return t.start }
 
