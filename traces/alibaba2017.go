@@ -67,45 +67,11 @@ var alibaba2017Machines = alibabaTable{
 	},
 }
 
-// Columns of tasks, by where they are.
-const (
-	task2017Created column = iota
-	task2017Ended
-	task2017Job
-	task2017ID
-	task2017Instances
-	task2017Status
-	task2017CPU
-	task2017Memory
-)
-
 var alibaba2017Tasks = alibabaTable{
 	names:   []string{"batch_task.csv"},
 	columns: []string{"task create time", "task end time", "job id", "task id", "number of instances", "status", "cpus per instance", "memory per instance"},
 	title:   "task_create_time",
-	row: func(r *alibabaBatch, t *table) (reason string, err error) {
-		if reason = alibabaStatus(t.text(task2017Status)); reason != "" {
-			return reason, nil
-		}
-		if column := t.empty(task2017CPU, task2017Memory); column != "" {
-			return column + " is empty", nil
-		}
-		k := alibabaTask{prefix: "job-", job: t.text(task2017Job), name: t.text(task2017ID)}
-		if k.start, err = t.integer(task2017Created, maxSeconds); err != nil {
-			return "", err
-		}
-		if k.end, err = t.integer(task2017Ended, maxSeconds); err != nil {
-			return "", err
-		}
-		if k.instances, err = t.amount(task2017Instances, maxInstances); err != nil {
-			return "", err
-		}
-		if k.cpu, err = t.number(task2017CPU, maxPlanCPU); err != nil {
-			return "", err
-		}
-		if k.memory, err = t.number(task2017Memory, 1); err != nil {
-			return "", err
-		}
-		return r.add(t, k)
-	},
+	row: (&alibabaTask{
+		start: 0, end: 1, prefix: "job-", job: 2, name: 3, instances: 4, status: 5, cpu: 6, memory: 7, largest: 1,
+	}).row,
 }

@@ -81,48 +81,11 @@ var alibaba2018Machines = alibabaTable{
 	},
 }
 
-// Columns of tasks, by where they are.
-const (
-	task2018Name column = iota
-	task2018Instances
-	task2018Job
-	task2018Type
-	task2018Status
-	task2018Start
-	task2018End
-	task2018CPU
-	task2018Memory
-)
-
 var alibaba2018Tasks = alibabaTable{
 	names:   []string{"batch_task.csv", "batch_task_slice.csv"},
 	columns: []string{"task_name", "instance_num", "job_name", "task_type", "status", "start_time", "end_time", "plan_cpu", "plan_mem"},
 	title:   "task_name",
-	row: func(r *alibabaBatch, t *table) (reason string, err error) {
-		if reason = alibabaStatus(t.text(task2018Status)); reason != "" {
-			return reason, nil
-		}
-		if column := t.empty(task2018CPU, task2018Memory); column != "" {
-			return column + " is empty", nil
-		}
-		k := alibabaTask{job: t.text(task2018Job), name: t.text(task2018Name)}
-		if k.start, err = t.integer(task2018Start, maxSeconds); err != nil {
-			return "", err
-		}
-		if k.end, err = t.integer(task2018End, maxSeconds); err != nil {
-			return "", err
-		}
-		if k.instances, err = t.amount(task2018Instances, maxInstances); err != nil {
-			return "", err
-		}
-		if k.cpu, err = t.number(task2018CPU, maxPlanCPU); err != nil {
-			return "", err
-		}
-		k.memory, err = t.number(task2018Memory, 100)
-		if err != nil {
-			return "", err
-		}
-		k.memory /= 100
-		return r.add(t, k)
-	},
+	row: (&alibabaTask{
+		name: 0, instances: 1, job: 2, status: 4, start: 5, end: 6, cpu: 7, memory: 8, largest: 100,
+	}).row,
 }

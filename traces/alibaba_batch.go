@@ -19,7 +19,8 @@ type alibabaBatch struct {
 	tasks    nameSet         // what became pods
 	batches  list[batch]
 	classes  recordedClasses
-	name     []byte // of the current task
+	asked    classTexts // classes by what rows have of CPUs and memory, unless pods have owners
+	name     []byte     // of the current task
 }
 
 // alibabaOptions are those of both formats.
@@ -131,47 +132,98 @@ func (r *alibabaBatch) read(file string, in *stream, of alibabaTable) error {
 	return r.tally.read(t, func() (string, error) { return of.row(r, t) })
 }
 
-// An alibabaTask is what tables say of a task.
+// An alibabaTask says where a table has what is read of a task.
 type alibabaTask struct {
-	prefix     string // of the job
-	job, name  string
-	start, end int64   // seconds
-	instances  int64   // pods
-	cpu        float64 // hundredths of a CPU, of each
-	memory     float64 // a share of the largest machine's, of each
+	prefix                 string // of names of jobs
+	job, name              column
+	status, start, end     column  // times in seconds
+	instances, cpu, memory column  // pods; of each hundredths of a CPU, and memory, one behind the other
+	largest                float64 // memory of the largest machine
 }
 
 // Statuses of tasks that came to an end.
 var alibabaEnded = [...]string{"Terminated", "Failed"}
 
-// add takes a task in. Each of its instances is taken to run as long as the task did.
-func (r *alibabaBatch) add(t *table, k alibabaTask) (reason string, err error) {
+// row takes a task in. Each of its instances is taken to run as long as the task did.
+func (k *alibabaTask) row(r *alibabaBatch, t *table) (reason string, err error) {
+	if reason = alibabaStatus(t.text(k.status)); reason != "" {
+		return reason, nil
+	}
+	asks := t.texts(k.cpu, k.memory)
+	class, known := r.asked.class(asks)
+	if column := t.empty(k.cpu, k.memory); column != "" {
+		return column + " is empty", nil
+	}
+	start, err := t.integer(k.start, maxSeconds)
+	if err != nil {
+		return "", err
+	}
+	end, err := t.integer(k.end, maxSeconds)
+	if err != nil {
+		return "", err
+	}
+	instances, err := t.amount(k.instances, maxInstances)
+	if err != nil {
+		return "", err
+	}
+	var q recordedRequest
+	if !known {
+		if q, err = k.request(r, t); err != nil {
+			return "", err
+		}
+	}
 	switch {
-	case k.end < k.start:
+	case end < start:
 		return "it ends before it starts", nil
-	case k.instances == 0:
+	case instances == 0:
 		return askNothing, nil
 	}
-	name := append(append(append(append(r.name[:0], k.prefix...), k.job...), '-'), k.name...)
-	r.name = name
-	if !isName(k.job) || !isName(k.name) {
-		return "", t.wrong(0, "the names are "+quoted(string(name)), "give names without spaces and slashes")
+	if err := k.add(r, t); err != nil {
+		return "", err
 	}
-	if _, twice := r.tasks.add(name, t.line()); twice {
-		return "", t.wrong(0, "job "+quoted(k.prefix+k.job)+" has task "+quoted(k.name)+" already", "leave one of them out")
-	}
-	q := recordedRequest{
-		namespace: "default", cpu: int64(math.Round(float64(k.cpu * 10))),
-		memory: int64(math.Round(float64(k.memory*r.memory)/mib)) * mib,
-	}
-	if r.owners == "job" {
-		q.owner = cluster.OwnerRef{Kind: "Job", Name: k.prefix + k.job}
+	if !known {
+		if class = r.classes.number(&q); r.owners == "none" {
+			r.asked.keep(asks, class)
+		}
 	}
 	r.batches.add(batch{
-		at: cluster.Time(k.start) * cluster.Second, run: cluster.Time(k.end-k.start) * cluster.Second,
-		class: r.classes.number(&q), name: r.tasks.last(), pods: int32(k.instances),
+		at: cluster.Time(start) * cluster.Second, run: cluster.Time(end-start) * cluster.Second,
+		class: class, name: r.tasks.last(), pods: int32(instances),
 	})
 	return "", nil
+}
+
+// request returns what each instance of the current task asks for.
+func (k *alibabaTask) request(r *alibabaBatch, t *table) (q recordedRequest, err error) {
+	cpu, err := t.number(k.cpu, maxPlanCPU)
+	if err != nil {
+		return q, err
+	}
+	memory, err := t.number(k.memory, k.largest)
+	if err != nil {
+		return q, err
+	}
+	q = recordedRequest{
+		namespace: "default", cpu: int64(math.Round(float64(cpu * 10))),
+		memory: int64(math.Round(float64(memory/k.largest*r.memory)/mib)) * mib,
+	}
+	if r.owners == "job" {
+		q.owner = cluster.OwnerRef{Kind: "Job", Name: k.prefix + t.text(k.job)}
+	}
+	return q, nil
+}
+
+// add adds the name of the current task, which is that of its job, a dash and its own.
+func (k *alibabaTask) add(r *alibabaBatch, t *table) error {
+	job, task := t.text(k.job), t.text(k.name)
+	r.name = append(append(append(append(r.name[:0], k.prefix...), job...), '-'), task...)
+	if !isName(job) || !isName(task) {
+		return t.wrong(0, "the names are "+quoted(string(r.name)), "give names without spaces and slashes")
+	}
+	if _, twice := r.tasks.add(r.name, t.line()); twice {
+		return t.wrong(0, "job "+quoted(k.prefix+job)+" has task "+quoted(task)+" already", "leave one of them out")
+	}
+	return nil
 }
 
 // alibabaStatus returns why a task with a status is no part of the

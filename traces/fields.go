@@ -11,10 +11,26 @@ import (
 	"github.com/berthsim/berth/cluster"
 )
 
+// whole returns the whole number in a column, if there is one.
+func (t *table) whole(c column) (n int64, ok bool) {
+	if i := int(c); i < t.count() {
+		return wholeIn(t.row, t.ends[i]+1, t.ends[i+1])
+	}
+	return 0, false
+}
+
+// fraction returns the number in a column, with or without a fraction, if there is one.
+func (t *table) fraction(c column) (x float64, ok bool) {
+	if i := int(c); i < t.count() {
+		return fractionIn(t.row, t.ends[i]+1, t.ends[i+1])
+	}
+	return 0, false
+}
+
 // amount returns the number in a column, which must be whole, not negative and
 // at most most.
 func (t *table) amount(c column, most int64) (int64, error) {
-	n, ok := parseInt(t.text(c))
+	n, ok := t.whole(c)
 	if !ok || n < 0 || n > most {
 		return 0, t.wrongField(c, fmt.Sprintf("give a whole number from 0 to %d", most))
 	}
@@ -70,7 +86,7 @@ const maxSeconds = 1e9
 // seconds returns the time that a column gives in seconds, with or without a
 // fraction, rounded to nanoseconds.
 func (t *table) seconds(c column) (cluster.Time, error) {
-	s, ok := parseFloat(t.text(c))
+	s, ok := t.fraction(c)
 	if !ok || !(s >= 0 && s <= maxSeconds) {
 		return 0, t.wrongField(c, "give seconds from 0 to 1000000000")
 	}
@@ -79,7 +95,7 @@ func (t *table) seconds(c column) (cluster.Time, error) {
 
 // number returns the number in a column, with or without a fraction, from 0 to most.
 func (t *table) number(c column, most float64) (float64, error) {
-	x, ok := parseFloat(t.text(c))
+	x, ok := t.fraction(c)
 	if !ok || !(x >= 0 && x <= most) {
 		return 0, t.wrongField(c, "give a number from 0 to "+strconv.FormatFloat(most, 'f', -1, 64))
 	}
@@ -88,7 +104,7 @@ func (t *table) number(c column, most float64) (float64, error) {
 
 // integer returns the whole number in a column, which may be negative.
 func (t *table) integer(c column, most int64) (int64, error) {
-	n, ok := parseInt(t.text(c))
+	n, ok := t.whole(c)
 	if !ok || n < -most || n > most {
 		return 0, t.wrongField(c, "give a whole number of at most "+strconv.FormatInt(most, 10))
 	}

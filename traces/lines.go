@@ -31,17 +31,18 @@ func newLineReader(file string, r io.Reader) *lineReader {
 // next goes on to the next line. It returns false after the last.
 func (l *lineReader) next() (bool, error) {
 	line, _, err := l.text.next()
+	if err == nil {
+		l.line++
+		l.row, l.bounds = splitFields(line, l.bounds)
+		return true, nil
+	}
 	switch {
 	case errors.Is(err, io.EOF):
 		return false, nil
 	case errors.Is(err, errLongLine):
 		return false, &Error{File: l.file, Line: l.line + 1, Problem: fmt.Sprintf("the line is longer than %d bytes", longestLine), Remedy: "give a text file, or one whose name ends in .gz if it is compressed"}
-	case err != nil:
-		return false, err
 	}
-	l.line++
-	l.row, l.bounds = splitFields(line, l.bounds)
-	return true, nil
+	return false, err
 }
 
 // count returns how many fields the current line has.
@@ -127,7 +128,7 @@ func appendWords(bounds []int, text string) []int {
 // integer returns the i-th field, from 1, which is called what, and must be a whole
 // number up to most. Any that is negative stands for what isn't known, as -1 does.
 func (l *lineReader) integer(i int, what string, most int64) (n int64, err error) {
-	n, ok := parseInt(l.field(i))
+	n, ok := wholeIn(l.row, l.bounds[2*i-2], l.bounds[2*i-1])
 	if !ok || n > most {
 		return 0, l.wrong(what+" (field "+strconv.Itoa(i)+") is "+quoted(l.field(i)), fmt.Sprintf("give a whole number up to %d, or -1 if it isn't known", most))
 	}

@@ -10,28 +10,18 @@ import (
 // collector to follow, name by name: a map of strings takes several times as long for
 // millions.
 //
-// Recordings number what they name, so that most names are as the one before but for their
-// last character. Such names go to the same two buckets of slots, which the processor has
-// at hand then; as slots all over the table it would wait for each. A name whose bucket is
-// full goes to the first free slot behind a place that is its own.
+// Names are found by hashes, a byte of which, its tag, is held apart: tags are few bytes
+// enough for the processor to have them at hand, and they tell nearly always that a name is
+// new, as nearly all are. Eight are looked at together.
 type nameSet struct {
-	slots []nameSlot   // a power of two, of which half are free
+	tags  []uint64     // of eight names each, in its bytes; 0 where there is none. A power of two
+	slots []int32      // where the name with each tag is in names
 	names list[nameOn] // in the order in which they came
 	text  [][]byte     // all names, one behind the other, in pieces
 }
 
 // namesPiece is how long a piece is, in bytes, unless it is of one name that is longer.
 const namesPiece = 1 << 14
-
-// bucket is how many slots are filled together: as many as there are in 64 bytes, the line
-// of a processor's cache.
-const bucket = 8
-
-// A nameSlot says where a name with a hash is.
-type nameSlot struct {
-	hash uint32
-	at   int32 // in names, from 1; 0 if the slot is free
-}
 
 // A nameOn says where a name is in the text, and on which line it was.
 type nameOn struct {
@@ -43,14 +33,15 @@ type nameOn struct {
 
 // add adds a name, unless it is there: then it returns the line that it is on.
 func (s *nameSet) add(name []byte, line int) (before int, twice bool) {
-	if 2*s.names.count >= len(s.slots) {
+	if s.names.count >= len(s.slots)/8*fullEighths {
 		s.grow()
 	}
-	alike, hash := hashName(name)
-	slot := s.slot(alike, hash, name)
-	if slot.at > 0 {
-		return int(s.names.at(int(slot.at) - 1).line), true
+	hash := hashName(name)
+	slot, found := s.find(hash, name)
+	if found {
+		return int(s.names.at(int(s.slots[slot])).line), true
 	}
+	s.put(slot, hash, s.names.count)
 	last := len(s.text) - 1
 	if last < 0 || len(name) > cap(s.text[last])-len(s.text[last]) {
 		s.text = append(s.text, make([]byte, 0, max(namesPiece, len(name))))
@@ -59,7 +50,6 @@ func (s *nameSet) add(name []byte, line int) (before int, twice bool) {
 	piece := s.text[last]
 	s.names.add(nameOn{piece: int32(last), from: int32(len(piece)), length: int32(len(name)), line: int32(line)})
 	s.text[last] = append(piece, name...)
-	*slot = nameSlot{hash, int32(s.names.count)}
 	return 0, false
 }
 
@@ -71,48 +61,62 @@ func (s *nameSet) appendName(to []byte, number int64) []byte {
 	return append(to, s.name(int(number))...)
 }
 
-// slot returns the slot of a name with two hashes, free if the name isn't there. A name is
-// only outside its bucket if that is full, as no name ever goes.
-func (s *nameSet) slot(alike, hash uint32, name []byte) *nameSlot {
-	begin := int(alike) * bucket & (len(s.slots) - 1)
-	slots := s.slots[begin : begin+bucket]
-	for i := range slots {
-		slot := &slots[i]
-		if slot.at == 0 || slot.hash == hash && s.is(slot, name) {
-			return slot
-		}
-	}
+// find returns the slot of a name with a hash, and whether the name is there: if not, the
+// slot is free. Names go to the first eight slots, from a place by their hash on, of which
+// one is free, as no name ever goes.
+func (s *nameSet) find(hash uint64, name []byte) (slot int, found bool) {
+	wanted := tagOf(hash) * everyByte
 	for i := int(hash); ; i++ {
-		slot := &s.slots[i&(len(s.slots)-1)]
-		if slot.at == 0 || slot.hash == hash && s.is(slot, name) {
-			return slot
+		i &= len(s.tags) - 1
+		tags := s.tags[i]
+		for same := zeroBytes(tags ^ wanted); same != 0; same &= same - 1 {
+			slot := i*wordBytes + bits.TrailingZeros64(same)/8
+			if bytes.Equal(s.name(int(s.slots[slot])), name) {
+				return slot, true
+			}
+		}
+		if free := zeroBytes(tags); free != 0 {
+			return i*wordBytes + bits.TrailingZeros64(free)/8, false
 		}
 	}
 }
 
-// is reports whether a slot is of a name.
-func (s *nameSet) is(slot *nameSlot, name []byte) bool {
-	return bytes.Equal(s.name(int(slot.at)-1), name)
+// put says which name a free slot is of.
+func (s *nameSet) put(slot int, hash uint64, number int) {
+	s.tags[slot/wordBytes] |= tagOf(hash) << (slot % wordBytes * 8)
+	s.slots[slot] = int32(number)
 }
 
-// Slots of a set that is new, and as many as grow to four times as many, rather than twice,
-// so that a name gets a slot anew but once or twice.
+// tagOf returns the tag of a name with a hash, which isn't 0.
+func tagOf(hash uint64) uint64 { return hash>>56 | 0x80 }
+
+// everyByte is a word whose bytes are all 1.
+const everyByte = 0x0101010101010101
+
+// Slots of a set that is new, how many eighths of them are taken at most, and as many as grow
+// to four times as many, rather than twice, so that a name gets a slot anew but once or twice.
 const (
-	leastSlots = 1 << 10
-	fewSlots   = 1 << 16
+	leastSlots  = 1 << 10
+	fullEighths = 7
+	fewSlots    = 1 << 16
 )
 
-// grow makes more slots, and gives them to the names in their order.
+// grow makes more slots, and gives them to the names in their order, all of which differ.
 func (s *nameSet) grow() {
 	times := 2
 	if len(s.slots) < fewSlots {
 		times = 4
 	}
-	s.slots = make([]nameSlot, max(leastSlots, times*len(s.slots)))
-	for i := range s.names.count {
-		name := s.name(i)
-		alike, hash := hashName(name)
-		*s.slot(alike, hash, name) = nameSlot{hash, int32(i + 1)}
+	n := max(leastSlots, times*len(s.slots))
+	s.tags, s.slots = make([]uint64, n/wordBytes), make([]int32, n)
+	for number := range s.names.count {
+		hash := hashName(s.name(number))
+		i := int(hash)
+		for zeroBytes(s.tags[i&(len(s.tags)-1)]) == 0 {
+			i++
+		}
+		i &= len(s.tags) - 1
+		s.put(i*wordBytes+bits.TrailingZeros64(zeroBytes(s.tags[i]))/8, hash, number)
 	}
 }
 
@@ -122,24 +126,17 @@ func (s *nameSet) name(i int) []byte {
 	return s.text[on.piece][on.from:][:on.length]
 }
 
-// hashName mixes a name, eight bytes at a time, by products whose halves are folded. The
-// first hash is one of two of all names that differ in their last character alone.
-func hashName(name []byte) (alike, hash uint32) {
-	if len(name) == 0 {
-		return 0, 0
-	}
-	last := uint64(name[len(name)-1])
+// hashName mixes a name, eight bytes at a time, by products whose halves are folded.
+func hashName(name []byte) uint64 {
 	h := uint64(len(name)) * 0x9e3779b97f4a7c15
-	for name = name[:len(name)-1]; len(name) >= wordBytes; name = name[wordBytes:] {
+	for ; len(name) >= wordBytes; name = name[wordBytes:] {
 		h = fold(h^binary.LittleEndian.Uint64(name), 0xe7037ed1a0b428db)
 	}
 	rest := uint64(0)
 	for i := range len(name) {
 		rest = rest<<8 | uint64(name[i])
 	}
-	h = fold(h^rest, 0x8ebc6af09c88c6e3)
-	hash = uint32(fold(h^last, 0xa0761d6478bd642f))
-	return uint32(h>>32)<<1 | uint32(last&1), hash
+	return fold(h^rest, 0xa0761d6478bd642f)
 }
 
 func fold(a, b uint64) uint64 {

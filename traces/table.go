@@ -109,7 +109,7 @@ func optionalHeader(file string, r io.Reader, columns []string, title string) *t
 }
 
 // isHeader reports whether the current row is a header.
-func (t *table) isHeader() bool { return t.title != "" && t.text(0) == t.title && t.line() == 1 }
+func (t *table) isHeader() bool { return t.start == 1 && t.title != "" && t.text(0) == t.title }
 
 // next goes on to the next row. It returns false after the last.
 func (t *table) next() (bool, error) {
@@ -117,9 +117,10 @@ func (t *table) next() (bool, error) {
 	for line == "" {
 		var broken bool
 		var err error
-		if line, broken, err = t.lines.next(); errors.Is(err, io.EOF) {
-			return false, nil
-		} else if err != nil {
+		if line, broken, err = t.lines.next(); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
 			return false, err
 		}
 		if line == "" && broken {
@@ -204,6 +205,10 @@ func (t *table) text(c column) string {
 	}
 	return ""
 }
+
+// texts returns the fields from one column to another, both of which the table has, with
+// a byte between them.
+func (t *table) texts(from, to column) string { return t.row[t.ends[from]+1 : t.ends[to+1]] }
 
 // line returns the line on which the current row begins.
 func (t *table) line() int { return t.start }
