@@ -69,6 +69,7 @@ type Cluster struct {
 	log     *zap.Logger
 	clock   clock
 	client  kubernetes.Interface
+	events  kubernetes.Interface // for Events, lest they take requests a second from decisions
 	inbox   *inbox
 	feeds   []*feed
 	tr      *translator
@@ -110,7 +111,11 @@ func New(s *cluster.State, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client of the Kubernetes API: %w", err)
 	}
-	c := &Cluster{opts: o, log: o.Log, clock: newClock(o.Epoch), client: client}
+	events, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("making a client of the Kubernetes API: %w", err)
+	}
+	c := &Cluster{opts: o, log: o.Log, clock: newClock(o.Epoch), client: client, events: events}
 	c.metrics, err = newMetrics(o.Metrics)
 	if err != nil {
 		return nil, fmt.Errorf("registering metrics of the live cluster: %w", err)

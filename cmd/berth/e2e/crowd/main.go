@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -33,6 +34,7 @@ type options struct {
 	save        string // folder for logs and results
 	binDir      string
 	berth       string // the program; "" builds it
+	only        string // name of the one scheduler that has turns; "" for both
 }
 
 // check returns what is wrong with the options.
@@ -42,6 +44,8 @@ func (o *options) check() error {
 		return errors.New("-nodes, -rounds and -qps must be 1 or more, -pods 2 or more")
 	case o.pods > mostPods(o.nodes):
 		return fmt.Errorf("%d pods don't fit on %d nodes whoever places them: ask for %d at most", o.pods, o.nodes, mostPods(o.nodes))
+	case o.only != "" && o.only != berth.name && o.only != kubeScheduler.name:
+		return fmt.Errorf("-only: there is no scheduler %q; name %s or %s", o.only, berth.name, kubeScheduler.name)
 	case flag.NArg() > 0:
 		return fmt.Errorf("%q: there are no arguments but flags", flag.Arg(0))
 	}
@@ -58,6 +62,7 @@ func main() {
 	flag.StringVar(&o.save, "save", "", "folder for logs and results, which must not exist (default: kept nowhere)")
 	flag.StringVar(&o.binDir, "bin-dir", os.Getenv("BERTH_LAB_BIN"), "folder of the lab's programs, which are built otherwise")
 	flag.StringVar(&o.berth, "berth", "", "the program berth (default: built from the source tree)")
+	flag.StringVar(&o.only, "only", "", "scheduler that has turns, "+berth.name+" or "+kubeScheduler.name+" (default: both)")
 	flag.Parse()
 	if err := o.check(); err != nil {
 		fmt.Fprintln(os.Stderr, "crowd:", err)
@@ -118,7 +123,7 @@ func (g *ground) onLab(ctx context.Context) (turns []turn, err error) {
 	if err := g.furnish(ctx); err != nil {
 		return nil, err
 	}
-	for i, who := range order(g.rounds) {
+	for i, who := range order(g.rounds, g.only) {
 		t, err := g.turn(ctx, i, who)
 		if err != nil {
 			return nil, fmt.Errorf("turn %d, of %s: %w", i+1, who.name, err)
@@ -137,13 +142,13 @@ func (g *ground) down(ctx context.Context) error {
 
 // order is who has which turn: Berth, kube-scheduler, kube-scheduler, Berth and so on, so that
 // what the machine and the server become slower or faster by befalls both.
-func order(rounds int) (all []contender) {
+func order(rounds int, only string) (all []contender) {
 	for i := range rounds {
-		if i%2 == 0 {
-			all = append(all, berth, kubeScheduler)
-		} else {
-			all = append(all, kubeScheduler, berth)
+		both := []contender{berth, kubeScheduler}
+		if i%2 == 1 {
+			slices.Reverse(both)
 		}
+		all = append(all, both...)
 	}
-	return all
+	return slices.DeleteFunc(all, func(c contender) bool { return only != "" && c.name != only })
 }

@@ -73,6 +73,9 @@ func shares(turns []turn) *bench.Table {
 				last, quiet, n = last+t.Last, quiet+t.Quiet, n+1
 			}
 		}
+		if n == 0 {
+			continue
+		}
 		table.Rows = append(table.Rows,
 			shareRow(who.name, "the last binding", binding, last, n),
 			shareRow(who.name, "all is quiet", all, quiet, n))
