@@ -25,7 +25,7 @@ import (
 	"github.com/berthsim/berth/cluster/lab"
 )
 
-// Options are what is asked for.
+// options are what is asked for.
 type options struct {
 	nodes, pods int
 	rounds      int // turns of each scheduler
@@ -59,7 +59,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 2, "turns of each scheduler")
 	flag.IntVar(&o.qps, "qps", 5000, "requests a second that a scheduler may make, and at once; kube-scheduler's own 50 and 100 would be all there is to see")
 	flag.StringVar(&o.name, "name", "crowd", "the lab's")
-	flag.StringVar(&o.save, "save", "", "folder for logs and results, which must not exist (default: kept nowhere)")
+	flag.StringVar(&o.save, "save", "", "folder for logs and results, which must not exist (default: they are kept only if something fails)")
 	flag.StringVar(&o.binDir, "bin-dir", os.Getenv("BERTH_LAB_BIN"), "folder of the lab's programs, which are built otherwise")
 	flag.StringVar(&o.berth, "berth", "", "the program berth (default: built from the source tree)")
 	flag.StringVar(&o.only, "only", "", "scheduler that has turns, "+berth.name+" or "+kubeScheduler.name+" (default: both)")
@@ -93,7 +93,13 @@ func run(ctx context.Context, o *options) (err error) {
 		if o.save, err = os.MkdirTemp("", "berth-crowd-"); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(o.save)) }()
+		defer func() {
+			if err != nil && ctx.Err() == nil {
+				say("what failed has its logs in %s", o.save)
+				return
+			}
+			err = errors.Join(err, os.RemoveAll(o.save))
+		}()
 	} else if err := os.Mkdir(o.save, 0o777); err != nil {
 		return fmt.Errorf("-save: %w; give a folder that doesn't exist", err)
 	}

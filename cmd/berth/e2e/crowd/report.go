@@ -29,7 +29,10 @@ func (g *ground) report(w io.Writer, turns []turn) error {
 	if err := os.Rename(file+".partial", file); err != nil {
 		return fmt.Errorf("writing results: %w", err)
 	}
-	for _, t := range []*bench.Table{throughput(turns), shares(turns)} {
+	for i, t := range []*bench.Table{throughput(turns), shares(turns)} {
+		if i > 0 {
+			fmt.Fprintln(w) // an error shows at the next
+		}
 		if err := t.Write(w, bench.FormatMarkdown); err != nil {
 			return err
 		}

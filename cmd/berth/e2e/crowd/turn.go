@@ -58,21 +58,20 @@ var (
 
 // A turn is what one scheduler did with the pods.
 type turn struct {
-	Who      string    `json:"scheduler"`
-	Path     string    `json:"files"` // begin with this
-	Began    time.Time `json:"began"`
-	Load     string    `json:"loadBefore"` // of the machine, in the last 1, 5 and 15 minutes
-	LoadEnd  string    `json:"loadAfter"`
-	Creating time.Duration
+	Who      string        `json:"scheduler"`
+	Path     string        `json:"files"` // begin with this
+	Began    time.Time     `json:"began"`
+	Load     string        `json:"loadBefore"` // of the machine, in the last 1, 5 and 15 minutes
+	LoadEnd  string        `json:"loadAfter"`
+	Creating time.Duration `json:"creatingPodsNanoseconds"`
 
 	First time.Duration `json:"firstBindingNanoseconds"` // since the scheduler's process began
 	Last  time.Duration `json:"lastBindingNanoseconds"`
 	Quiet time.Duration `json:"quietNanoseconds"` // when nothing had been left to do for anyone
 
-	Binding  usage    `json:"cpuUntilLastBinding"` // since the scheduler's process began
-	All      usage    `json:"cpuUntilQuiet"`
-	Asked    requests `json:"requests"` // until quiet
-	Rejected int      `json:"-"`
+	Binding usage    `json:"cpuUntilLastBinding"` // since the scheduler's process began
+	All     usage    `json:"cpuUntilQuiet"`
+	Asked   requests `json:"requests"` // until quiet
 
 	Placed map[string]string `json:"-"` // node, by pod
 }
