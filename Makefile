@@ -18,6 +18,8 @@
 # make bench-upstream  plays kube-scheduler's own performance tests on its code and on Berth;
 #               NODES=500,5000 RUNS=10 CASES=… MEASURE=… choose sizes, runs, tests, pods measured;
 #               MEASURE_UPSTREAM=… the first of these pods, which upstream's code places: it takes long
+# make bench-live  has Berth and kube-scheduler place the same pods on one API server, in turn (root, Linux);
+#               NODES=300 PODS=5000 ROUNDS=2 choose sizes and turns, SAVE=… keeps logs and results
 # make fuzz     runs each fuzz test for FUZZTIME; FUZZ=./traces/... those of some packages only
 
 SHELL := bash
@@ -35,7 +37,7 @@ UPSTREAM := bench/upstream
 SEED ?= 1
 PODS ?= 20000
 
-.PHONY: build run test parity eviction quota mutate verify lint bench bench-upstream counting fuzz e2e e2e-lab e2e-vm
+.PHONY: build run test parity eviction quota mutate verify lint bench bench-upstream bench-live counting fuzz e2e e2e-lab e2e-vm
 
 build:
 	go build -trimpath -ldflags "-X github.com/berthsim/berth/cmd/berth/app.Version=$(VERSION)" -o bin/berth ./cmd/berth
@@ -129,6 +131,14 @@ MEASURE ?= 0
 MEASURE_UPSTREAM ?= 200
 bench-upstream:
 	@cd $(UPSTREAM) && go run ./perf/compare -nodes '$(NODES)' -runs $(RUNS) -cases '$(CASES)' -pods $(MEASURE) -upstream $(MEASURE_UPSTREAM)
+
+ROUNDS ?= 2
+SAVE ?=
+bench-live: NODES = 300
+bench-live: PODS = 5000
+bench-live:
+	$(call install,$(LAB_PACKAGES))
+	@go run ./cmd/berth/e2e/crowd -nodes $(NODES) -pods $(PODS) -rounds $(ROUNDS) -save '$(SAVE)'
 
 # go test fuzzes one test of one package at a time. What isn't of this module is fuzzed if FUZZ
 # leaves nothing out.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -40,7 +41,7 @@ type Options struct {
 	ReadOnly bool
 
 	Needs    Needs                 // which resources are watched; 0 is Pods and Nodes
-	Workers  int                   // most requests at a time; 0 is 16
+	Workers  int                   // most requests at a time, fewer if Config.QPS is small; 0 is 48
 	Patience time.Duration         // after which a decision that neither answer nor watch has settled is asked about; 0 is 30 s
 	Log      *zap.Logger           // nil: silent
 	Metrics  prometheus.Registerer // nil: none
@@ -51,7 +52,9 @@ type Options struct {
 }
 
 const (
-	defaultWorkers  = 16
+	// defaultWorkers is by measurement (docs/performance.md): what a server takes at once bounds
+	// how fast pods are bound, and kube-scheduler doesn't bound it.
+	defaultWorkers  = 48
 	defaultPatience = 30 * time.Second
 
 	// mostSilent is how long a watch may say nothing before Synced doubts it. API servers send
@@ -69,6 +72,7 @@ type Cluster struct {
 	log     *zap.Logger
 	clock   clock
 	client  kubernetes.Interface
+	events  kubernetes.Interface // for Events, lest they take requests a second from decisions
 	inbox   *inbox
 	feeds   []*feed
 	tr      *translator
@@ -95,6 +99,7 @@ func New(s *cluster.State, o Options) (*Cluster, error) {
 	if o.Workers <= 0 {
 		o.Workers = defaultWorkers
 	}
+	o.Workers = min(o.Workers, mostWaiting(o.Config.QPS))
 	if o.Patience <= 0 {
 		o.Patience = defaultPatience
 	}
@@ -110,7 +115,11 @@ func New(s *cluster.State, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client of the Kubernetes API: %w", err)
 	}
-	c := &Cluster{opts: o, log: o.Log, clock: newClock(o.Epoch), client: client}
+	events, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("making a client of the Kubernetes API: %w", err)
+	}
+	c := &Cluster{opts: o, log: o.Log, clock: newClock(o.Epoch), client: client, events: events}
 	c.metrics, err = newMetrics(o.Metrics)
 	if err != nil {
 		return nil, fmt.Errorf("registering metrics of the live cluster: %w", err)
@@ -121,6 +130,18 @@ func New(s *cluster.State, o Options) (*Cluster, error) {
 	c.tr.dry = o.ReadOnly
 	c.pool = newPool(c)
 	return c, nil
+}
+
+// mostWaiting is how many requests may be made at a time if so many are allowed a second: that a
+// request waits to be let through is part of its time, of which half is to be left for the answer.
+func mostWaiting(qps float32) int {
+	switch {
+	case qps < 0:
+		return math.MaxInt // there is no limit
+	case qps == 0:
+		qps = rest.DefaultQPS
+	}
+	return max(1, int(min(float64(qps)*(requestTime/2).Seconds(), math.MaxInt32)))
 }
 
 // Next implements cluster.Cluster. The first call starts the watches, and returns when every

@@ -36,18 +36,18 @@ func aboutNode(n *node, kind, reason, action, text string) note {
 	return note{of: of, kind: kind, reason: reason, action: action, text: text}
 }
 
-// write writes notes until the cluster is closed.
-func (st *Status) write() {
+// write is the i-th writer of notes, until the cluster is closed.
+func (st *Status) write(i int) {
 	ctx := st.cluster.watching
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	for serial := 0; ; serial++ {
+	for serial := i; ; serial += noteWriters {
 		select {
 		case <-ctx.Done():
 			return
-		case n := <-st.notes:
+		case n := <-st.notes[i]:
 			if n.condition != "" {
 				st.writeCondition(ctx, n)
 			}
@@ -97,7 +97,7 @@ func (st *Status) writeEvent(ctx context.Context, n note, host string, serial in
 		ReportingController: st.options.Component, ReportingInstance: st.options.Component + "-" + host,
 		Action: n.action, Reason: n.reason, Regarding: n.of, Note: n.text, Type: n.kind,
 	}
-	r := st.cluster.client.EventsV1().RESTClient().Post().Namespace(namespace).Resource("events").Body(e)
+	r := st.cluster.events.EventsV1().RESTClient().Post().Namespace(namespace).Resource("events").Body(e)
 	if err := st.cluster.pool.do(ctx, "create_event", r, nil); err != nil {
 		st.cluster.metrics.dropped.Inc()
 		st.cluster.log.Debug("an Event was not written", zap.String("reason", n.reason), zap.Error(err))

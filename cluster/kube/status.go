@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"hash/fnv"
 	"slices"
 	"sync"
 	"unicode/utf8"
@@ -23,22 +24,30 @@ type StatusOptions struct {
 
 // A Status tells people, by what they read with kubectl describe, what is decided: the
 // condition PodScheduled of pods that got no node, and Events. It is a cluster.Recorder; no
-// decision depends on what it writes. It writes only what is new, one thing at a time, and
-// drops what it can't write soon rather than have anybody wait.
+// decision depends on what it writes. It writes only what is new, a few things at a time but
+// those about one object in order, and drops what there is no room for rather than have anybody
+// wait.
 type Status struct {
 	cluster *Cluster
 	options StatusOptions
 	tried   []cluster.PodID // in vain, in this round
 	said    map[types.UID]string
-	notes   chan note
+	notes   [noteWriters]chan note // an object's are always in the same
 	start   sync.Once
 
 	mu     sync.Mutex
 	failed []types.UID // whose condition could not be written
 }
 
-// mostNotes is how many notes may wait to be written.
-const mostNotes = 1024
+const (
+	// noteWriters is how many notes are written at a time: far fewer than decisions are
+	// carried out, whose requests come first.
+	noteWriters = 4
+
+	// mostNotes is how many notes may wait for each of them: when a cluster is filled, thousands
+	// of pods are bound faster than Events of them can be written.
+	mostNotes = 2048
+)
 
 // mostOfNote is how long an Event's note may be, in bytes.
 const mostOfNote = 1024
@@ -48,7 +57,11 @@ func (c *Cluster) NewStatus(o StatusOptions) *Status {
 	if o.Component == "" {
 		o.Component = "berth"
 	}
-	return &Status{cluster: c, options: o, said: map[types.UID]string{}, notes: make(chan note, mostNotes)}
+	st := &Status{cluster: c, options: o, said: map[types.UID]string{}}
+	for i := range st.notes {
+		st.notes[i] = make(chan note, mostNotes)
+	}
+	return st
 }
 
 // Unplaced notes that a pod was tried and got no node. It is to be called from within a
@@ -156,10 +169,16 @@ func (st *Status) unplaced(s *cluster.State) {
 
 // tell has a note be written, and reports whether there was room for it.
 func (st *Status) tell(n note) bool {
-	st.start.Do(func() { st.cluster.watches.Go(st.write) })
+	st.start.Do(func() {
+		for i := range st.notes {
+			st.cluster.watches.Go(func() { st.write(i) })
+		}
+	})
 	n.text = cut(n.text)
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(n.of.UID)) // which never fails
 	select {
-	case st.notes <- n:
+	case st.notes[sum.Sum32()%noteWriters] <- n:
 		return true
 	default:
 		st.cluster.metrics.dropped.Inc()

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	v1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // telling is a run whose Status tells what the scheduler finds.
@@ -40,7 +41,9 @@ func (w *world) tell(o kube.Options) *telling {
 			x.status.Unplaced(a.Pod)
 		}
 	}})
-	o.Config = w.server.Config()
+	if o.Config == nil {
+		o.Config = w.server.Config()
+	}
 	s := cluster.NewState()
 	c, err := kube.New(s, o)
 	if err != nil {
@@ -193,4 +196,57 @@ func TestNewErrors(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Errorf("closing what never began: %v", err)
 	}
+}
+
+// TestStatusBurst binds many pods at once while Events take long: none is dropped, and none is
+// written twice.
+func TestStatusBurst(t *testing.T) {
+	inWorld(t, kubetest.Options{}, func(w *world) {
+		const pods = 1200
+		w.server.Kubelet("a", kubetest.KubeletOptions{Allocatable: v1.ResourceList{v1.ResourcePods: resource.MustParse("2k")}})
+		w.server.SetFaults(kubetest.Fault{Resource: "events", Latency: time.Second})
+		registry := prometheus.NewRegistry()
+		w.tell(kube.Options{Metrics: registry})
+		after(time.Second)
+		for i := range pods {
+			w.add(aPod(fmt.Sprint("p", i), 0))
+		}
+		after(6 * time.Minute)
+		told := map[string]int{}
+		for _, q := range w.server.Writes() {
+			if e, ok := q.After.(*v1.Event); ok {
+				told[e.InvolvedObject.Name]++
+			}
+		}
+		for i := range pods {
+			if n := told[fmt.Sprint("p", i)]; n != 1 {
+				t.Fatalf("of p%d is told %d times", i, n)
+			}
+		}
+		if n := counted(t, registry, "berth_kube_dropped_events_total"); n != 0 {
+			t.Errorf("%v Events were dropped", n)
+		}
+	})
+}
+
+// TestStatusRate allows a request a second: Events take none from bindings, and no binding waits
+// for so long to be let through that it counts as unanswered.
+func TestStatusRate(t *testing.T) {
+	inWorld(t, kubetest.Options{}, func(w *world) {
+		w.server.Kubelet("a", kubetest.KubeletOptions{})
+		config := w.server.Config()
+		config.QPS, config.Burst = 1, 1
+		w.tell(kube.Options{Config: config})
+		after(time.Minute) // it has listed and watches
+		const pods = 60
+		for i := range pods {
+			w.add(aPod(fmt.Sprint("p", i), 0))
+		}
+		after(pods*time.Second + time.Second)
+		for i := range pods {
+			if w.nodeOf(fmt.Sprint("p", i)) == "" {
+				t.Errorf("after %d s, p%d is on no node", pods, i)
+			}
+		}
+	})
 }

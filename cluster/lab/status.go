@@ -50,10 +50,7 @@ type NodeStatus struct {
 // Status looks at the lab. An API server that doesn't answer is part of what it tells.
 func (l *Lab) Status(ctx context.Context) (*Status, error) {
 	s := &Status{Name: l.Config.Name, Dir: l.Config.Dir, Kubeconfig: l.Kubeconfig(), Server: l.Server, Created: l.Created, Pods: map[string]int{}}
-	for _, name := range l.components() {
-		use := l.group(name).Use()
-		s.Components = append(s.Components, ComponentStatus{name, use.Processes > 0, use.Memory, use.CPU})
-	}
+	s.Components = l.Components()
 	if err := l.addNodes(ctx, s); err != nil {
 		if ctx.Err() != nil {
 			return nil, err
@@ -61,6 +58,15 @@ func (l *Lab) Status(ctx context.Context) (*Status, error) {
 		s.Problem = err.Error()
 	}
 	return s, nil
+}
+
+// Components says how the control plane's programs are, without asking any of them.
+func (l *Lab) Components() (all []ComponentStatus) {
+	for _, name := range l.components() {
+		use := l.group(name).Use()
+		all = append(all, ComponentStatus{name, use.Processes > 0, use.Memory, use.CPU})
+	}
+	return all
 }
 
 // addNodes adds what the API server knows.

@@ -184,6 +184,12 @@ var mayImport = []row{
 		pkg: "cmd/berth/e2e", tests: []string{anything, "k8s.io/api", "k8s.io/apimachinery", "k8s.io/client-go", "sigs.k8s.io/yaml"},
 		why: "the program as people use it, on real kubelets",
 	}, {
+		pkg: "cmd/berth/e2e/crowd", imports: []string{
+			"bench", "cluster", "cluster/lab", "cluster/lab/build", "cluster/sim", "plugins",
+			"golang.org/x/sys", "k8s.io/api", "k8s.io/apimachinery", "k8s.io/client-go", "github.com/prometheus/common",
+		},
+		why: "measures the program beside kube-scheduler from outside, on a lab, and has the simulator judge; a server's counts are in Prometheus' text form",
+	}, {
 		pkg: "cmd/berth/app",
 		imports: []string{
 			anything, "github.com/spf13/cobra", "go.uber.org/zap", "golang.org/x/term",
