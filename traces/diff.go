@@ -122,7 +122,7 @@ func justComes(e *cluster.Event) bool {
 // sameSpec is what differs says of most pods, without reflection, which takes ten times
 // as long. It may say no of pods that are the same, and doesn't look at their classes.
 func sameSpec(a, b *cluster.PodSpec) bool {
-	return a.Name == b.Name && slices.Equal(a.Labels, b.Labels) && a.Account == b.Account && a.On == b.On && a.Nominated == b.Nominated &&
+	return a.Name == b.Name && slices.Equal(a.Labels, b.Labels) && a.Account == b.Account && a.On == b.On && a.Allocation == b.Allocation && a.Nominated == b.Nominated &&
 		a.Terminating == b.Terminating && a.Preempted == b.Preempted && a.Unready == b.Unready && a.Starting == b.Starting &&
 		a.Started == b.Started && a.Run == b.Run && a.Continues == b.Continues && a.Stop == b.Stop && a.Grace == b.Grace
 }
