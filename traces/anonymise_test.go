@@ -31,6 +31,8 @@ func fillIn(v reflect.Value, path string) {
 				fillIn(v.Field(i), path+"."+v.Type().Field(i).Name)
 			}
 		}
+	case reflect.Uint64:
+		v.SetUint(1)
 	case reflect.Int32, reflect.Int64, reflect.Int:
 		v.SetInt(7)
 	}
