@@ -88,7 +88,7 @@ func TestCertificate(t *testing.T) {
 	how := Simulation{Faults: struck(1000 * second), Until: 1300 * second, Controllers: deciding(t), StartUp: live.StartUps(11)}
 	var simulated []*Timeline
 	for seed := range int64(5) {
-		how.Seed = seed
+		how.Seed, how.Alike = seed, seed == 0
 		s, err := live.Simulate(t.Context(), how)
 		if err != nil {
 			t.Fatal(err)
@@ -103,6 +103,9 @@ func TestCertificate(t *testing.T) {
 		if len(m.Live) == 0 || len(m.Sim) != 5*len(m.Live) {
 			t.Errorf("%s: %d live and %d simulated times", m.Name, len(m.Live), len(m.Sim))
 			continue
+		}
+		if len(m.Alike) != len(m.Live) || m.Name != "start-up" && m.Name != "replacement" && (m.Alike[0] != m.Live[0] || m.Alike[len(m.Alike)-1] != m.Live[len(m.Live)-1]) {
+			t.Errorf("%s: live %s, simulated with the same leases %s", m.Name, Span(m.Live), Span(m.Alike))
 		}
 		if m.Live[0] < m.Sim[0]-6*second || m.Live[len(m.Live)-1] > m.Sim[len(m.Sim)-1]+6*second {
 			t.Errorf("%s: live %s, simulated %s", m.Name, Span(m.Live), Span(m.Sim))

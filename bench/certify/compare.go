@@ -25,24 +25,28 @@ type Different struct {
 	Why            []string // what was otherwise when it was decided
 }
 
-// A Measure is how long something took, each time that it happened, in order. The simulated
-// times are those of all simulated runs.
+// A Measure is how long something took, each time that it happened, in order.
 type Measure struct {
 	Name, Doc string
-	Live, Sim []cluster.Time
+	Live      []cluster.Time
+	Alike     []cluster.Time // in the first simulated run
+	Sim       []cluster.Time // in all of them
 }
 
-// Compare holds a live run against simulated ones. Placements are those of the first: the
-// others differ in the moments at which nodes renew their leases, and in what is drawn.
+// Compare holds a live run against simulated ones. In the first, nodes should renew their leases
+// when the live ones did; its placements are those that are compared. The others differ in these moments,
+// and in what else is drawn.
 func Compare(live *Timeline, struck []faults.Fault, simulated ...*Timeline) *Certificate {
 	c := &Certificate{}
 	c.place(live, simulated[0])
 	for _, m := range measures {
 		x := Measure{Name: m.name, Doc: m.doc, Live: m.of(live, struck)}
+		x.Alike = m.of(simulated[0], struck)
 		for _, s := range simulated {
 			x.Sim = append(x.Sim, m.of(s, struck)...)
 		}
 		slices.Sort(x.Live)
+		slices.Sort(x.Alike)
 		slices.Sort(x.Sim)
 		c.Measures = append(c.Measures, x)
 	}

@@ -66,8 +66,8 @@ code { font-size: .9em; overflow-wrap: anywhere }
 <h1>Real kubelets and the simulator</h1>
 <p><strong>{{.Verdict}}.</strong> The same workload and faults, under the same scheduler and eviction code, on real kubelets and in virtual time.</p>
 <table>
-<tr><th>what</th><th>live: n</th><th>median</th><th>range</th><th>simulated: n</th><th>median</th><th>range</th></tr>
-{{range .Measures}}<tr><td><strong>{{.Name}}</strong><br>{{.Doc}}</td><td class="n">{{len .Live}}</td><td class="n">{{middle .Live}}</td><td class="n">{{span .Live}}</td><td class="n">{{len .Sim}}</td><td class="n">{{middle .Sim}}</td><td class="n">{{span .Sim}}</td></tr>
+<tr><th>what</th><th>live: n</th><th>median</th><th>range</th><th>simulated, leases as live: median</th><th>range</th><th>simulated, leases drawn too: n</th><th>median</th><th>range</th></tr>
+{{range .Measures}}<tr><td><strong>{{.Name}}</strong><br>{{.Doc}}</td><td class="n">{{len .Live}}</td><td class="n">{{middle .Live}}</td><td class="n">{{span .Live}}</td><td class="n">{{middle .Alike}}</td><td class="n">{{span .Alike}}</td><td class="n">{{len .Sim}}</td><td class="n">{{middle .Sim}}</td><td class="n">{{span .Sim}}</td></tr>
 {{end}}</table>
 {{.Picture}}
 {{if .Different}}<h2>Pods that went elsewhere</h2>

@@ -21,8 +21,9 @@ const (
 
 // Colours that are apart for those who don't see all (Okabe and Ito).
 var (
-	liveColor = color.RGBA{213, 94, 0, 255}
-	simColor  = color.RGBA{0, 114, 178, 255}
+	liveColor  = color.RGBA{213, 94, 0, 255}
+	simColor   = color.RGBA{0, 114, 178, 255}
+	alikeColor = color.RGBA{0, 0, 0, 255}
 )
 
 // WriteSVG draws a panel for each measure of which there is anything: the share of times up to
@@ -52,6 +53,12 @@ func (c *Certificate) WriteSVG(w io.Writer) error {
 	return err
 }
 
+// A key is an entry of a legend.
+type key struct {
+	name string
+	line *plotter.Line
+}
+
 // panel draws a measure.
 func (m *Measure) panel() (*plot.Plot, error) {
 	p := plot.New()
@@ -63,11 +70,16 @@ func (m *Measure) panel() (*plot.Plot, error) {
 	for _, style := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label} {
 		style.Font.Size = vg.Points(10)
 	}
+	var keys []key
 	for _, side := range []struct {
-		name  string
-		times []cluster.Time
-		color color.RGBA
-	}{{"simulated", m.Sim, simColor}, {"live", m.Live, liveColor}} {
+		name   string
+		times  []cluster.Time
+		color  color.RGBA
+		dashes []vg.Length
+	}{
+		{"simulated", m.Sim, simColor, nil}, {"live", m.Live, liveColor, nil},
+		{"leases as live", m.Alike, alikeColor, []vg.Length{vg.Points(2), vg.Points(3)}},
+	} {
 		if len(side.times) == 0 {
 			continue
 		}
@@ -75,14 +87,22 @@ func (m *Measure) panel() (*plot.Plot, error) {
 		if err != nil {
 			return nil, err
 		}
-		line.Color, line.Width = side.color, 1.5
+		line.Color, line.Width, line.Dashes = side.color, 1.5, side.dashes
 		p.Add(line)
-		p.Legend.Add(side.name, line)
+		keys = append(keys, key{side.name, line})
 	}
+	p.X.Max *= 1.06 // what is longest isn't drawn on the edge
 	p.Legend.TextStyle.Font.Size = vg.Points(9)
 	p.Legend.Padding = vg.Points(2)
 	p.Legend.Top = m.late(p.X.Max)
 	p.Legend.Left = p.Legend.Top
+	room := "" // beside a key on the right: fonts differ in width
+	if !p.Legend.Left {
+		room = "    "
+	}
+	for _, k := range keys {
+		p.Legend.Add(k.name+room, k.line)
+	}
 	return p, nil
 }
 

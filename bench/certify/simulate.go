@@ -23,13 +23,23 @@ type Simulation struct {
 	StartUp sim.StartUp
 	// Seed is of the moments at which nodes renew their leases, and of start-up times.
 	Seed int64
+	// Alike has nodes renew their leases when those of the run did, and not when Seed says.
+	Alike bool
 	// Controllers returns those that decide, anew for each run.
 	Controllers func() ([]cluster.Controller, error)
 }
 
-// settle is how long before its first pod a simulated run begins, so that nodes have been
-// heard of by then as they have in a cluster that is up.
+// settle is how long before its first pod a simulated run begins at least, so that nodes have
+// been heard of by then as they have in a cluster that is up.
 const settle = cluster.Minute
+
+// shift returns how much later a time is in a simulated run, which begins at 0. Controllers look
+// at nodes at regular times from when they began; they are the same in both runs if what is
+// between the beginnings is whole minutes.
+func (t *Timeline) shift() cluster.Time {
+	before := t.began - t.origin
+	return (settle-before+cluster.Minute-1)/cluster.Minute*cluster.Minute - t.origin
+}
 
 // Simulate plays what came from outside in t's run, in the simulator. The times of the
 // Timeline that it returns are those of t.
@@ -37,10 +47,16 @@ func (t *Timeline) Simulate(ctx context.Context, how Simulation) (*Timeline, err
 	if t.began == cluster.Never {
 		return nil, errors.New("simulating a run: no pod came in it; give a workload that has pods")
 	}
-	shift := settle - t.began
+	shift := t.shift()
 	kubelets := sim.DefaultKubelets()
 	kubelets.StartUp = how.StartUp
 	kubelets.Faults = shifted(how.Faults, shift)
+	if how.Alike {
+		kubelets.Renewed = func(node string) (cluster.Time, bool) {
+			at, ok := t.renewed(node, how.Faults)
+			return at + shift, ok
+		}
+	}
 	s := cluster.NewState()
 	s.Seed = how.Seed
 	c, err := sim.New(s, t.workload(shift), sim.Options{Kubelets: kubelets, Until: how.Until + shift})

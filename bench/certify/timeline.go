@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/berthsim/berth/cluster"
+	"github.com/berthsim/berth/cluster/faults"
 )
 
 // A Pod is what became of a pod in a run. Times are Never for what didn't happen.
@@ -44,7 +45,9 @@ type Timeline struct {
 	Pods []*Pod // in order of arrival
 	News []News // in order of time
 
-	began    cluster.Time // when the first pod came, Never before
+	began    cluster.Time              // when the first pod came, Never before
+	origin   cluster.Time              // of the first round, Never before
+	renewals map[string][]cluster.Time // of nodes' leases, as they were heard of
 	nodes    []*cluster.NodeSpec
 	objects  []cluster.Object
 	arrivals []cluster.Event
@@ -54,13 +57,16 @@ type Timeline struct {
 }
 
 // NewTimeline returns an empty Timeline.
-func NewTimeline() *Timeline { return &Timeline{began: cluster.Never, created: map[string]bool{}} }
+func NewTimeline() *Timeline {
+	return &Timeline{began: cluster.Never, origin: cluster.Never, renewals: map[string][]cluster.Time{}, created: map[string]bool{}}
+}
 
 // Began returns when the first pod came, Never if none has.
 func (t *Timeline) Began() cluster.Time { return t.began }
 
 // Record implements cluster.Recorder. It returns no error.
 func (t *Timeline) Record(s *cluster.State, events []cluster.Event, ds []cluster.Decision) error {
+	t.origin = min(t.origin, s.Now)
 	for i := range events {
 		t.event(s, &events[i])
 	}
@@ -88,6 +94,8 @@ func (t *Timeline) event(s *cluster.State, e *cluster.Event) {
 		}
 	case cluster.PodTold:
 		t.told(e.Pod, e.Time)
+	case cluster.NodeHeard:
+		t.heard(s.Nodes.Name[e.Node], e.Health.Lease)
 	case cluster.PodEnded:
 		t.rows[e.Pod].Ended = e.Time
 	}
@@ -116,6 +124,29 @@ func (t *Timeline) arrive(s *cluster.State, e *cluster.Event) {
 	if !p.Created {
 		t.arrivals = append(t.arrivals, *e)
 	}
+}
+
+// heard notes a renewal of a node's lease.
+func (t *Timeline) heard(node string, lease cluster.Beats) {
+	if known := t.renewals[node]; lease != (cluster.Beats{}) && (len(known) == 0 || known[len(known)-1] != lease.First) {
+		t.renewals[node] = append(known, lease.First)
+	}
+}
+
+// renewed returns the last time before its first fault at which a node renewed its lease.
+func (t *Timeline) renewed(node string, struck []faults.Fault) (at cluster.Time, ok bool) {
+	before := cluster.Never
+	for i := range struck {
+		if slices.Contains(struck[i].Nodes, node) {
+			before = min(before, struck[i].At)
+		}
+	}
+	for _, r := range t.renewals[node] {
+		if r < before {
+			at, ok = r, true
+		}
+	}
+	return at, ok
 }
 
 func (t *Timeline) told(row cluster.PodID, at cluster.Time) {

@@ -14,6 +14,9 @@ type Kubelets struct {
 	Renew  cluster.Time  // between renewals of a lease
 	Post   cluster.Time  // between posts of a status in which nothing has changed
 	Faults faults.Source // what befalls nodes; nil for nothing
+	// Renewed, if set, returns a time at which a node renews its lease, and so when it does so at
+	// all; of nodes for which it says no, and without it, that is drawn.
+	Renewed func(node string) (at cluster.Time, ok bool)
 	Work   Work
 
 	StartUp StartUp // of pods' containers
@@ -80,13 +83,23 @@ func (c *Cluster) join(e *cluster.Event) {
 		return
 	}
 	spec := *e.NodeSpec
-	phase := cluster.Time(cluster.NewDraw(c.state.Seed, "kubelet", spec.Name).Below(int(k.Renew)))
+	first := e.Time - k.Renew + k.phase(&spec, e.Time, c.state.Seed)
 	spec.Health = cluster.NodeHealth{
 		Conditions: cluster.Healthy,
-		Lease:      cluster.Beats{First: e.Time - k.Renew + phase, Every: k.Renew, Until: cluster.Never},
-		Posts:      cluster.Beats{First: e.Time - k.Renew + phase, Every: k.Post, Until: cluster.Never},
+		Lease:      cluster.Beats{First: first, Every: k.Renew, Until: cluster.Never},
+		Posts:      cluster.Beats{First: first, Every: k.Post, Until: cluster.Never},
 	}
 	e.NodeSpec = &spec
+}
+
+// phase returns how long after a time, less than Renew, a node renews its lease.
+func (k *Kubelets) phase(spec *cluster.NodeSpec, from cluster.Time, seed int64) cluster.Time {
+	if k.Renewed != nil {
+		if at, ok := k.Renewed(spec.Name); ok {
+			return ((at-from)%k.Renew + k.Renew) % k.Renew
+		}
+	}
+	return cluster.Time(cluster.NewDraw(seed, "kubelet", spec.Name).Below(int(k.Renew)))
 }
 
 // pullFault reads the next fault.

@@ -198,13 +198,13 @@ func saveCertificate(dir string, c *certify.Certificate, facts []certify.Fact) e
 // certificateTable shows a certificate on standard output.
 func certificateTable(c *certify.Certificate) *bench.Table {
 	t := &bench.Table{
-		Title: c.Verdict(), Head: []string{"what", "live n", "live median", "live range", "simulated n", "simulated median", "simulated range"},
+		Title: c.Verdict(), Head: []string{"what", "live n", "live median", "live range", "as live: median", "range", "all simulated: n", "median", "range"},
 		Labels: 1, Value: c,
 	}
 	for _, m := range c.Measures {
 		t.Rows = append(t.Rows, []string{
 			m.Name, fmt.Sprint(len(m.Live)), certify.Middle(m.Live), certify.Span(m.Live),
-			fmt.Sprint(len(m.Sim)), certify.Middle(m.Sim), certify.Span(m.Sim),
+			certify.Middle(m.Alike), certify.Span(m.Alike), fmt.Sprint(len(m.Sim)), certify.Middle(m.Sim), certify.Span(m.Sim),
 		})
 	}
 	for _, d := range c.Different {
