@@ -142,6 +142,8 @@ func (l *Live) named() string {
 		return l.Policy
 	case LiveLifecycle:
 		return l.Eviction
+	case LiveCertify:
+		return l.Policy + ", eviction " + l.Eviction
 	}
 	return "none: nothing was decided"
 }

@@ -19,9 +19,12 @@ func TestCertificateIsTrue(t *testing.T) {
 	if status := Run(context.Background(), env); status != 0 {
 		t.Fatalf("exit status %d: %s", status, errs.String())
 	}
-	var replayed struct{ Digest string }
+	var replayed struct{ Digest, Policy string }
 	if err := json.Unmarshal(out.Bytes(), &replayed); err != nil {
 		t.Fatal(err)
+	}
+	if want := "kube, eviction kube:grace=20s"; replayed.Policy != want {
+		t.Errorf("it was decided by %q, not by %q", replayed.Policy, want)
 	}
 	if len(replayed.Digest) != 64 {
 		t.Fatalf("the log replays to the digest %q", replayed.Digest)
