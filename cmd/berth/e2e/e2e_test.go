@@ -168,9 +168,30 @@ func glob(t *testing.T, pattern string) []string {
 	return found
 }
 
+// kubectl reaches the cluster by the kubeconfig that was written.
+func (b *bed) kubectl(t *testing.T) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(os.Getenv("BERTH_LAB_BIN"), "kubectl")
+	if os.Getenv("BERTH_LAB_BIN") == "" {
+		built := glob(t, filepath.Join(cache, "berth-lab", "components-*", "kubectl"))
+		if len(built) == 0 {
+			t.Fatalf("there is no kubectl below %s, and BERTH_LAB_BIN names no folder with one", cache)
+		}
+		program = built[0]
+	}
+	nodes := b.run(t, program, "--kubeconfig", b.lab.Kubeconfig(), "get", "nodes", "-o", "name")
+	if want := "node/node1\nnode/node2\nnode/node3\n"; nodes != want {
+		t.Errorf("kubectl get nodes says %q", nodes)
+	}
+}
+
 // TestRealKubelets plays the whole story on one lab.
 func TestRealKubelets(t *testing.T) {
 	b := makeBed(t)
+	t.Run("kubectl", b.kubectl)
 	t.Run("certificate", b.certificate)
 	t.Run("memory", b.memory)
 	t.Run("quota", b.quota)
