@@ -129,11 +129,10 @@ func TestDifferent(t *testing.T) {
 	i := slices.IndexFunc(live.Pods, func(p *Pod) bool { return p.Name == "default/"+moved.Name })
 	was := live.Pods[i].Node
 	live.Pods[i].Node = "n9"
-	for _, p := range live.Pods[i+1:] {
-		for k, line := range p.Before {
-			p.Before[k] = strings.Replace(line, live.Pods[i].Name+" on "+was, live.Pods[i].Name+" on n9", 1)
+	for k := range live.scene.changes {
+		if c := &live.scene.changes[k]; c.line == live.Pods[i].Name+" on "+was {
+			c.line = live.Pods[i].Name + " on n9"
 		}
-		slices.Sort(p.Before)
 	}
 	live.Pods[i+1].Node = "n9"
 	s, err := live.Simulate(t.Context(), Simulation{Faults: struck(1000 * second), Until: 1300 * second, Controllers: deciding(t)})

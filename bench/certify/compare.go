@@ -71,7 +71,7 @@ func (c *Certificate) place(live, simulated *Timeline) {
 			c.Equal++
 			continue
 		}
-		c.Different = append(c.Different, Different{p.Name, p.Node, other.Node, differences(p.Before, other.Before)})
+		c.Different = append(c.Different, Different{p.Name, p.Node, other.Node, differences(live.scene.at(p.seen), simulated.scene.at(other.seen))})
 	}
 	for _, p := range simulated.Pods {
 		if others[p.Name] == p {

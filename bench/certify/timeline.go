@@ -20,9 +20,7 @@ type Pod struct {
 	Ended   cluster.Time
 	Created bool // by one of our controllers, not from outside
 
-	// Before are the pods that were on nodes, and what was odd about nodes, when it was bound,
-	// sorted: "default/a on n1", "n2 has the taint …".
-	Before []string
+	seen int // changes of the scene before it was bound
 }
 
 // News is what was decided about a node.
@@ -51,6 +49,7 @@ type Timeline struct {
 	nodes    []*cluster.NodeSpec
 	objects  []cluster.Object
 	arrivals []cluster.Event
+	scene    scene
 
 	rows    []*Pod          // by row
 	created map[string]bool // pods that we decided to create, by name
@@ -86,7 +85,8 @@ func (t *Timeline) event(s *cluster.State, e *cluster.Event) {
 		}
 	case cluster.Rejected:
 		if p := t.rows[e.Decision.Pod]; e.Decision.Kind == cluster.Bind {
-			p.Bound, p.Node, p.Before = cluster.Never, "", nil
+			t.scene.pod(p, true)
+			p.Bound, p.Node, p.seen = cluster.Never, "", 0
 		}
 	case cluster.PodBound, cluster.PodReady, cluster.PodChanged:
 		if p := t.rows[e.Pod]; p.Running == cluster.Never && s.IsReady(e.Pod) && !s.Pods.Starting[e.Pod] {
@@ -97,7 +97,10 @@ func (t *Timeline) event(s *cluster.State, e *cluster.Event) {
 	case cluster.NodeHeard:
 		t.heard(s.Nodes.Name[e.Node], e.Health.Lease)
 	case cluster.PodEnded:
-		t.rows[e.Pod].Ended = e.Time
+		p := t.rows[e.Pod]
+		if p.Ended = e.Time; p.Bound != cluster.Never {
+			t.scene.pod(p, true)
+		}
 	}
 }
 
@@ -169,7 +172,9 @@ func (t *Timeline) decision(s *cluster.State, d *cluster.Decision) {
 	switch d.Kind {
 	case cluster.Bind:
 		p := t.rows[d.Pod]
-		p.Bound, p.Node, p.Before = s.Now, s.Nodes.Name[d.Node], t.scene(s, p)
+		t.scene.look(s)
+		p.Bound, p.Node, p.seen = s.Now, s.Nodes.Name[d.Node], len(t.scene.changes)
+		t.scene.pod(p, false)
 	case cluster.Evict, cluster.RequestEviction, cluster.Preempt, cluster.Finalise:
 		t.told(d.Pod, s.Now)
 	}
@@ -194,27 +199,4 @@ func (t *Timeline) taint(s *cluster.State, d *cluster.Decision, of cluster.Taint
 // chasesPods reports whether a taint is one that node health puts to take pods off.
 func chasesPods(t cluster.Taint) bool {
 	return t.Effect == cluster.NoExecute && (t.Key == cluster.TaintUnreachable || t.Key == cluster.TaintNotReady)
-}
-
-// scene returns what a decision about a pod could see: which pods were where, and the taints
-// of nodes.
-func (t *Timeline) scene(s *cluster.State, of *Pod) []string {
-	var lines []string
-	for _, p := range t.Pods {
-		if p != of && p.Bound != cluster.Never && p.Ended == cluster.Never {
-			lines = append(lines, p.Name+" on "+p.Node)
-		}
-	}
-	for _, n := range s.Nodes.Live() {
-		for _, taint := range s.Nodes.Taints[n] {
-			lines = append(lines, s.Nodes.Name[n]+" has the taint "+taint.Key+effects[taint.Effect])
-		}
-	}
-	slices.Sort(lines)
-	return lines
-}
-
-// effects are how effects of taints are written behind their keys.
-var effects = map[cluster.Effect]string{
-	cluster.NoSchedule: ":NoSchedule", cluster.PreferNoSchedule: ":PreferNoSchedule", cluster.NoExecute: ":NoExecute",
 }
