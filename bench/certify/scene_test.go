@@ -24,7 +24,9 @@ func TestScene(t *testing.T) {
 		func() { sc.pod(b, false) },
 		func() { sc.pod(a, false) },
 		func() { sc.pod(b, true) },
-		func() { s.Observe(1, []cluster.Event{{Kind: cluster.NodeChanged, Node: n1, NodeSpec: &cluster.NodeSpec{Name: "n1"}}}) },
+		func() {
+			s.Observe(1, []cluster.Event{{Kind: cluster.NodeChanged, Node: n1, NodeSpec: &cluster.NodeSpec{Name: "n1"}}})
+		},
 		func() {
 			s.Observe(2, []cluster.Event{{Kind: cluster.NodeChanged, Node: n1, NodeSpec: &cluster.NodeSpec{Name: "n1", Taints: []cluster.Taint{taint}}}})
 		},
