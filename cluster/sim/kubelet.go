@@ -17,7 +17,7 @@ type Kubelets struct {
 	// Renewed, if set, returns a time at which a node renews its lease, and so when it does so at
 	// all; of nodes for which it says no, and without it, that is drawn.
 	Renewed func(node string) (at cluster.Time, ok bool)
-	Work   Work
+	Work    Work
 
 	StartUp StartUp // of pods' containers
 
