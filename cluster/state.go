@@ -172,17 +172,22 @@ func (s *State) end(p PodID) {
 // since.
 func (s *State) reject(d Decision) {
 	switch {
-	case d.Kind == Bind && s.Pods.Phase[d.Pod] == Assumed && s.Pods.Node[d.Pod] == d.Node:
+	case d.Kind == Bind && (s.Pods.Phase[d.Pod] == Assumed || s.Pods.Phase[d.Pod] == Terminating) && s.Pods.Node[d.Pod] == d.Node:
 		s.displace(d.Pod)
 		s.spareIfEmpty(d.Node)
-		s.Pods.Phase[d.Pod] = Pending
-		s.pending++
+		if s.Pods.Phase[d.Pod] == Assumed { // otherwise it has been told to end since
+			s.Pods.Phase[d.Pod] = Pending
+			s.pending++
+		}
 	case d.Kind >= AddTaint && d.Kind != RequestEviction && d.Kind != Finalise:
 		s.rejectDetail(d)
 	case d.Kind == Finalise && d.Node == None:
 		if s.Stray(d.Pod) != "" { // otherwise it was Terminating before
 			s.Pods.Phase[d.Pod] = Bound
 		}
+	case ends(d.Kind) && s.Pods.Phase[d.Pod] == Terminating && s.Pods.Node[d.Pod] == None && s.Stray(d.Pod) == "":
+		s.Pods.Phase[d.Pod], s.Pods.Preempted[d.Pod] = Pending, false // its Bind was rejected before
+		s.pending++
 	case ends(d.Kind) && s.Pods.Phase[d.Pod] == Terminating:
 		s.Pods.Phase[d.Pod], s.Pods.Preempted[d.Pod] = Bound, false
 		s.noteStaying(d.Pod, s.Pods.Node[d.Pod], +1)
